@@ -1,0 +1,1 @@
+"""Who answers a request: Claude, the offline model, or a recording."""

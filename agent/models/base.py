@@ -1,0 +1,69 @@
+"""The protocol of a model: a prompt in, a stream of text chunks and a final usage out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from agent.reply import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Everything a model may know when it answers.
+
+    Attributes:
+        request: What the developer asked for, unchanged.
+        existing: The backend's source files before the build, paths as in a reply
+            (`backend/...`); empty for a new backend.
+        system: The system prompt.
+        messages: The conversation so far; the last one is the user's. After a failed check it
+            holds the findings.
+    """
+
+    request: str
+    existing: tuple[SourceFile, ...]
+    system: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of the reply's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a reply: what it used, in tokens, and why it ended."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    stop: Literal["end", "length", "refusal"] = "end"
+
+
+class Model(Protocol):
+    """Whatever answers a prompt with a reply."""
+
+    @property
+    def name(self) -> str:
+        """The name shown to people and written to logs."""
+        ...
+
+    def answer(self, prompt: Prompt) -> Iterator[Chunk | Finished]:
+        """Yield the reply in chunks, then exactly one `Finished`.
+
+        Raises:
+            agent.errors.ModelError: The model could not be reached, or refused.
+            agent.errors.RequestNotUnderstoodError: The request lies outside the model's range.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The embedded default: a deterministic compiler from plain-language requests to replies."""

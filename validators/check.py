@@ -1,0 +1,138 @@
+"""All checks in order, from syntax to probes, as one report."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from validators import conventions, imports, layout, ownership, syntax
+from validators.location import AppLocation, find_app
+from validators.report import Finding, Report
+from validators.source import Project, load_project
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How to check.
+
+    Attributes:
+        app: `module:attribute` of the app; found by itself where None.
+        python: Interpreter that boots the backend; our own where None.
+        is_static: Stop after the static checks.
+    """
+
+    app: str | None = None
+    python: Path | None = None
+    is_static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage of the check begins."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """A stage of the check is over, after so many seconds and with so many findings."""
+
+    stage: str
+    seconds: float
+    findings: int
+
+
+Listener = Callable[[StageStarted | StageFinished], None]
+
+
+def check(
+    backend: Path,
+    options: CheckOptions | None = None,
+    listen: Listener | None = None,
+) -> Report:
+    """Check a backend.
+
+    Args:
+        backend: The folder that holds the app, or the folder above it. It is only read.
+        options: How to check.
+        listen: Called as each stage starts and finishes.
+
+    Returns:
+        The report. The app is booted only where the static checks found no syntax or import
+        error, and not at all when `options.is_static` is set.
+    """
+    options = options or CheckOptions()
+    run = _Run(listen or _ignore)
+    with run.stage("syntax"):
+        project = load_project(backend)
+        run.findings += syntax.check(project)
+    location = find_app(project, options.app)
+    if location is not None:
+        project = replace(project, import_root=location.import_root)
+    _run_static(run, project, location)
+    if location is not None and not options.is_static and not run.has_source_errors:
+        _run_app(run, project, location, options)
+    return run.report()
+
+
+def _ignore(event: StageStarted | StageFinished) -> None:
+    del event
+
+
+@dataclass
+class _Run:
+    """What has been found so far."""
+
+    listen: Listener
+    findings: list[Finding] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, tuple[object, ...]] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.listen(StageStarted(name))
+        started, before = time.perf_counter(), len(self.findings)
+        yield
+        seconds = time.perf_counter() - started
+        self.timings[name] = round(seconds, 3)
+        self.listen(StageFinished(name, seconds, len(self.findings) - before))
+
+    @property
+    def has_source_errors(self) -> bool:
+        return any(finding.code.startswith("BP2") for finding in self.findings)
+
+    def report(self) -> Report:
+        ordered = sorted(
+            dict.fromkeys(self.findings),
+            key=lambda f: (f.path, f.line or 0, f.column or 0, f.code, f.message),
+        )
+        return Report.model_validate({"findings": ordered, "timings": self.timings, **self.parts})
+
+
+def _run_static(run: _Run, project: Project, location: AppLocation | None) -> None:
+    with run.stage("imports"):
+        run.findings += imports.check(project)
+    with run.stage("layout"):
+        run.findings += layout.check(project, location)
+    with run.stage("conventions"):
+        run.findings += conventions.check(project)
+    with run.stage("isolation"):
+        proof = ownership.prove(project, location)
+        run.findings += proof.findings
+        run.parts |= {"queries": proof.queries, "routes": proof.routes}
+
+
+def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckOptions) -> None:
+    # Imported here because a static check must not wait for the database driver.
+    from validators import probes, runtime  # noqa: PLC0415
+
+    with runtime.prepare(project, location, options.python) as booting:
+        with run.stage("boot"):
+            app, findings = booting.start()
+            run.findings += findings
+        if app is not None:
+            with run.stage("probes"):
+                outcome = probes.run(app)
+                run.findings += outcome.findings
+                run.parts |= {"probes": outcome.probes, "routes": outcome.routes}

@@ -1,0 +1,5 @@
+"""Rules BP4xx, layout and conventions."""
+
+from validators.rules.base import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Rules BP1xx, the reply format."""
+
+from validators.rules.base import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Rules BP2xx, syntax and imports."""
+
+from validators.rules.base import Rule
+
+RULES: tuple[Rule, ...] = ()
