@@ -2,6 +2,11 @@
 
 `understand.py` makes a blueprint from the request's words, `compose.py` makes source files
 from a blueprint. Neither knows the other.
+
+Every resource also has `id`, `user_id`, `created_at` and `updated_at`; a blueprint never lists
+them as fields. Names are snake case, unique within their resource, no Python keywords and no
+attributes of SQLModel's own. They may be the names of types and builtins (`date`, `type`,
+`list`) and SQL's reserved words (`order`, `group`).
 """
 
 from decimal import Decimal
@@ -11,6 +16,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 UserIdType = Literal["text", "int", "uuid"]
+
+Ability = Literal["suggest-due-date", "suggest-priority", "summarize"]
 
 
 class FieldKind(StrEnum):
@@ -37,7 +44,18 @@ class _Part(BaseModel):
 class FieldSpec(_Part):
     """One field of a resource, in snake case.
 
-    `minimum` and `maximum` bound a number's value, or the length of a text in characters.
+    A field that is neither required nor has a default may be null. A required field has no
+    default. A yes/no field that is not required has one, and so has a list of text.
+
+    Attributes:
+        name: The field's name.
+        kind: What it holds.
+        is_required: Whether a create request must give it.
+        default: The value where none is given: of a choice one of `choices`, of a list of text
+            a tuple, of a number an `int` or `Decimal`.
+        choices: The allowed values, of a choice only.
+        minimum: Smallest value of a number, or smallest length of a text in characters.
+        maximum: Greatest value of a number, or greatest length of a text in characters.
     """
 
     name: str
@@ -50,7 +68,14 @@ class FieldSpec(_Part):
 
 
 class Parent(_Part):
-    """The resource that another one belongs to, through `<name>_id`."""
+    """The resource that another one belongs to, through `<name>_id`.
+
+    Attributes:
+        name: The relation's name, `project` for the key `project_id`.
+        resource: The parent's singular name, of a resource of the blueprint or of the
+            existing backend.
+        is_required: Whether a row must have one.
+    """
 
     name: str
     resource: str
@@ -58,7 +83,18 @@ class Parent(_Part):
 
 
 class Resource(_Part):
-    """One resource of the signed-in user with its six CRUD endpoints."""
+    """One resource of the signed-in user with its six CRUD endpoints.
+
+    Attributes:
+        singular: One of them, in snake case.
+        plural: Many of them, in snake case; never the same as `singular`.
+        fields: Its fields, at least one.
+        parents: The resources that it belongs to, besides the user.
+        filter_by: Names of fields, keys of parents (`project_id`), `created_at` or `updated_at`.
+        search_in: Names of text fields.
+        sort_by: Names of fields, `created_at` or `updated_at`.
+        is_paginated: Whether the list comes in pages, with the total.
+    """
 
     singular: str
     plural: str
@@ -71,24 +107,35 @@ class Resource(_Part):
 
 
 class AgentEndpoint(_Part):
-    """`POST /api/agents/<name>`: business logic over the user's own rows of one resource."""
+    """`POST /api/agents/<name>`: business logic over the user's own rows of one resource.
+
+    Attributes:
+        name: The last part of the path.
+        resource: The singular name of the resource that it reads, new or existing.
+        calls_per_minute: How often each user may call it.
+        ability: What it does. `suggest-due-date` needs a date field, `suggest-priority` a
+            choice field called `priority`.
+    """
 
     name: str
     resource: str
     calls_per_minute: int = 10
+    ability: Ability = "suggest-due-date"
 
 
 class Blueprint(_Part):
     """Everything that a request asks for.
 
     Attributes:
-        resources: The new resources; empty for the auth layer alone.
+        resources: The new resources, parents before children; empty for the auth layer alone.
         agents: The new agent endpoints.
+        has_me: Whether `GET /api/me` is wanted.
         user_id: Type of `User.id`; Better Auth makes it text.
         understood: What was understood and what was assumed, a sentence each, for people.
     """
 
     resources: tuple[Resource, ...] = ()
     agents: tuple[AgentEndpoint, ...] = ()
+    has_me: bool = False
     user_id: UserIdType = "text"
     understood: tuple[str, ...] = ()
