@@ -36,3 +36,7 @@ class ModelError(BackendProError):
     """The model could not be reached, refused, or ran out of budget."""
 
     exit_code = 3
+
+
+class NoRepairError(ModelError):
+    """The model has no further answer to findings: it is deterministic, or its script ended."""

@@ -42,6 +42,13 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for people about the reply, such as what was assumed; not part of its text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a reply: what it used, in tokens, and why it ended."""
 
@@ -59,11 +66,12 @@ class Model(Protocol):
         """The name shown to people and written to logs."""
         ...
 
-    def answer(self, prompt: Prompt) -> Iterator[Chunk | Finished]:
-        """Yield the reply in chunks, then exactly one `Finished`.
+    def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
+        """Yield the reply in chunks, with notes anywhere between, then exactly one `Finished`.
 
         Raises:
             agent.errors.ModelError: The model could not be reached, or refused.
+            agent.errors.NoRepairError: Findings were sent back, and the model has no other answer.
             agent.errors.RequestNotUnderstoodError: The request lies outside the model's range.
         """
         ...
