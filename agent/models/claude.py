@@ -1,0 +1,201 @@
+"""Claude, through Anthropic's official SDK, streaming."""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from agent.errors import ModelError
+from agent.models.base import Chunk, Finished, Note, Prompt
+
+if TYPE_CHECKING:
+    import anthropic
+    from anthropic.types import MessageParam, ParsedMessage, TextBlockParam
+
+# The newest model of each family that the pinned SDK lists; a test compares.
+ALIASES = MappingProxyType(
+    {
+        "haiku": "claude-haiku-5-5",
+        "sonnet": "claude-sonnet-5-5",
+        "opus": "claude-opus-5-5",
+    }
+)
+
+MAX_OUTPUT_TOKENS = 32_000
+# Seconds without a byte from the service; a reply as a whole may take longer.
+TIMEOUT = 120.0
+RETRIES = 3
+
+_SERVER_ERROR = 500
+
+
+class ClaudeModel:
+    """Asks Claude; the key and the address come from the environment, as the SDK reads them.
+
+    Attributes:
+        name: The model's id.
+        max_output_tokens: The longest reply, in tokens, thinking included.
+    """
+
+    def __init__(self, model_id: str, max_output_tokens: int = MAX_OUTPUT_TOKENS) -> None:
+        self.name = model_id
+        self.max_output_tokens = max_output_tokens
+
+    def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
+        """Yield the reply as Claude writes it.
+
+        Raises:
+            agent.errors.ModelError: With a sentence for each way in which the service fails.
+        """
+        with _as_model_errors(self.name), _client() as client:
+            with client.messages.stream(
+                model=self.name,
+                max_tokens=self.max_output_tokens,
+                system=_system(prompt),
+                messages=_messages(prompt),
+            ) as stream:
+                for text in stream.text_stream:
+                    yield Chunk(text)
+                message = stream.get_final_message()
+            yield _finished(message)
+
+
+def _client() -> "anthropic.Anthropic":
+    import anthropic  # noqa: PLC0415  # takes a second to import; most commands need no Claude
+
+    client = anthropic.Anthropic(timeout=TIMEOUT, max_retries=RETRIES)
+    if not (client.api_key or client.auth_token or client.credentials):
+        raise ModelError(
+            "There is no API key for Claude.",
+            "Set ANTHROPIC_API_KEY, or use `--model offline`, which needs none.",
+        )
+    return client
+
+
+def _system(prompt: Prompt) -> "list[TextBlockParam]":
+    # The system prompt is the same in every turn and every build, so it is worth caching.
+    return [{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral"}}]
+
+
+def _messages(prompt: Prompt) -> "list[MessageParam]":
+    turns: list[MessageParam] = [
+        {"role": message.role, "content": [{"type": "text", "text": message.content}]}
+        for message in prompt.messages[:-1]
+    ]
+    last = prompt.messages[-1]
+    # A breakpoint on the newest message lets the next turn reuse everything before it.
+    turns.append(
+        {
+            "role": last.role,
+            "content": [
+                {"type": "text", "text": last.content, "cache_control": {"type": "ephemeral"}}
+            ],
+        }
+    )
+    return turns
+
+
+def _finished(message: "ParsedMessage[None]") -> Finished:
+    usage = message.usage
+    cached = usage.cache_read_input_tokens or 0
+    return Finished(
+        input_tokens=usage.input_tokens + (usage.cache_creation_input_tokens or 0) + cached,
+        output_tokens=usage.output_tokens,
+        cached_tokens=cached,
+        stop=_stop(message.stop_reason),
+    )
+
+
+def _stop(reason: str | None) -> Literal["end", "length", "refusal"]:
+    match reason:
+        case "end_turn" | "stop_sequence":
+            return "end"
+        case "max_tokens" | "model_context_window_exceeded":
+            return "length"
+        case "refusal":
+            return "refusal"
+        case None:
+            raise ModelError(
+                "The connection to Claude ended before its reply did.", "Run the command again."
+            )
+        case _:
+            raise ModelError(f"Claude stopped for a reason that is not expected: {reason}.")
+
+
+@contextmanager
+def _as_model_errors(model_id: str) -> Iterator[None]:
+    """Turn what the SDK raises into sentences."""
+    import anthropic  # noqa: PLC0415  # as above
+    import httpx2  # noqa: PLC0415  # the SDK's transport; its errors surface while streaming
+
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        raise _status_error(error, model_id) from error
+    except anthropic.APITimeoutError as error:
+        raise ModelError(
+            f"Claude did not answer within {TIMEOUT:.0f} seconds.",
+            "Run the command again in a few minutes.",
+        ) from error
+    except anthropic.APIConnectionError as error:
+        reason = str(error.__cause__ or error).rstrip(".")
+        raise ModelError(
+            f"Claude could not be reached: {reason}.",
+            "Check the network connection and ANTHROPIC_BASE_URL.",
+        ) from error
+    except httpx2.HTTPError as error:
+        raise ModelError(
+            "The connection to Claude broke in the middle of the reply.", "Run the command again."
+        ) from error
+    except (anthropic.AnthropicError, ValueError, AssertionError) as error:
+        raise ModelError(
+            f"Claude's answer could not be read: {error or type(error).__name__}.",
+            "Check that ANTHROPIC_BASE_URL leads to a service that speaks the Messages API.",
+        ) from error
+
+
+def _status_error(error: "anthropic.APIStatusError", model_id: str) -> ModelError:
+    said = (error.api_message or "").rstrip(".")
+    match error.status_code:
+        case 401:
+            return ModelError("Claude does not accept the API key.", "Check ANTHROPIC_API_KEY.")
+        case 402:
+            return ModelError(f"The account has no credit left{_quoted(said)}.")
+        case 403:
+            return ModelError(
+                f"The API key may not use {model_id}{_quoted(said)}.", "Choose another `--model`."
+            )
+        case 404:
+            return ModelError(f"Claude knows no model `{model_id}`.", _nearest_model(model_id))
+        case 413:
+            return ModelError("The request is too large for Claude.", "Build in a smaller backend.")
+        case 429:
+            return ModelError(
+                f"Claude refuses more requests for now{_quoted(said)}.", _wait_hint(error)
+            )
+        case 529:
+            return ModelError("Claude is overloaded.", "Run the command again in a few minutes.")
+        case status if status >= _SERVER_ERROR:
+            return ModelError(
+                f"Claude failed with status {status}{_quoted(said)}.",
+                "Run the command again in a few minutes.",
+            )
+        case status:
+            return ModelError(f"Claude refused the request with status {status}{_quoted(said)}.")
+
+
+def _quoted(said: str) -> str:
+    return f": {said}" if said else ""
+
+
+def _wait_hint(error: "anthropic.APIStatusError") -> str:
+    wait = error.response.headers.get("retry-after", "")
+    return f"Run the command again in {wait} seconds." if wait.isdigit() else "Run it again later."
+
+
+def _nearest_model(model_id: str) -> str:
+    known = [*ALIASES, *ALIASES.values()]
+    near = difflib.get_close_matches(model_id, known, n=1)
+    names = f"`--model {near[0]}`" if near else ", ".join(f"`{name}`" for name in ALIASES)
+    return f"Try {names}."

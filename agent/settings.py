@@ -1,0 +1,132 @@
+"""Settings: options win over the environment, which wins over `[tool.backendpro]`."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from agent.errors import InputError
+
+PREFIX = "BACKENDPRO_"
+# Read elsewhere, and no setting: it changes how a failure of ours is shown.
+DEBUG_VARIABLE = "BACKENDPRO_DEBUG"
+
+Values = Mapping[str, Any]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default.
+
+    Attributes:
+        model: Who answers: `offline`, `haiku`, `sonnet`, `opus`, `recorded:FILE`, a model id;
+            None for Claude where a key is set and the offline model elsewhere.
+        rounds: How often findings go back to the model before the build gives up.
+        user_id: Type of `User.id` in generated backends; Better Auth makes it text.
+        app: The app as `module:attribute`; None to find it.
+        max_output_tokens: The longest reply that Claude may give, in tokens.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    model: Annotated[str, Field(min_length=1)] | None = None
+    rounds: Annotated[int, Field(ge=0, le=20)] = 3
+    user_id: Literal["text", "int", "uuid"] = "text"
+    app: str | None = None
+    max_output_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 32_000
+
+
+def load_settings(folder: Path, options: Values | None = None) -> Settings:
+    """Gather the settings for one command.
+
+    Args:
+        folder: The backend's folder; its `pyproject.toml` is read, or else that of the current
+            folder.
+        options: What was given on the command line; None values count as not given.
+
+    Raises:
+        agent.errors.InputError: A setting is unknown or has a wrong value; the message says
+            where it stands.
+    """
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    file, table = _pyproject(folder)
+    _refuse_unknown(table, f"[tool.backendpro] in {file}", "")
+    _refuse_unknown(_environment(), "the environment", PREFIX)
+    try:
+        return _with_table(table)(**given)
+    except ValidationError as error:
+        raise InputError(_explain(error, given, file)) from error
+
+
+def _with_table(table: Values) -> type[Settings]:
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del dotenv_settings, file_secret_settings
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
+
+    return Loaded
+
+
+def _pyproject(folder: Path) -> tuple[Path, Values]:
+    for file in (folder / "pyproject.toml", Path("pyproject.toml")):
+        if not file.is_file():
+            continue
+        try:
+            table = tomllib.loads(file.read_bytes().decode("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"{file} cannot be read: {error}.") from error
+        ours = table.get("tool", {}).get("backendpro")
+        if ours is not None:
+            return file, ours
+    return folder / "pyproject.toml", {}
+
+
+def _environment() -> Values:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(PREFIX) and name != DEBUG_VARIABLE
+    }
+
+
+def _refuse_unknown(values: Values, where: str, prefix: str) -> None:
+    known = list(Settings.model_fields)
+    for key in sorted(set(values) - set(known)):
+        near = difflib.get_close_matches(key, known, n=1)
+        shown = [_written(name, prefix) for name in (near or known)]
+        hint = f"Did you mean {shown[0]}?" if near else f"The settings are {', '.join(shown)}."
+        raise InputError(f"{_written(key, prefix)} in {where} is not a setting.", hint)
+
+
+def _written(key: str, prefix: str) -> str:
+    return f"`{prefix}{key.upper()}`" if prefix else f"`{key}`"
+
+
+def _explain(error: ValidationError, given: Values, file: Path) -> str:
+    first = error.errors()[0]
+    key = str(first["loc"][0])
+    if key in given:
+        where = f"--{key.replace('_', '-')}"
+    elif f"{PREFIX}{key.upper()}" in os.environ:
+        where = f"{PREFIX}{key.upper()}"
+    else:
+        where = f"`{key}` in [tool.backendpro] of {file}"
+    message = first["msg"]
+    return f"{where}: {message[:1].lower()}{message[1:]}, not {first['input']!r}."
