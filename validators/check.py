@@ -70,7 +70,7 @@ def check(
     location = find_app(project, options.app)
     if location is not None:
         project = replace(project, import_root=location.import_root)
-    _run_static(run, project, location)
+    _run_static(run, project, location, options)
     if location is not None and not options.is_static and not run.has_source_errors:
         _run_app(run, project, location, options)
     return run.report()
@@ -110,11 +110,13 @@ class _Run:
         return Report.model_validate({"findings": ordered, "timings": self.timings, **self.parts})
 
 
-def _run_static(run: _Run, project: Project, location: AppLocation | None) -> None:
+def _run_static(
+    run: _Run, project: Project, location: AppLocation | None, options: CheckOptions
+) -> None:
     with run.stage("imports"):
-        run.findings += imports.check(project)
+        run.findings += imports.check(project, location, options.python)
     with run.stage("layout"):
-        run.findings += layout.check(project, location)
+        run.findings += layout.check(project, location, options.app)
     with run.stage("conventions"):
         run.findings += conventions.check(project)
     with run.stage("isolation"):

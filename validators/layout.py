@@ -5,7 +5,7 @@ from validators.report import Finding
 from validators.source import Project
 
 
-def check(project: Project, location: AppLocation | None) -> list[Finding]:
+def check(project: Project, location: AppLocation | None, app: str | None = None) -> list[Finding]:
     """Return a finding for each required file that is missing."""
-    del project, location
+    del project, location, app
     return []

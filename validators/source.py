@@ -1,28 +1,103 @@
-"""The backend's source, parsed once: modules and imports as all static checks see them."""
+"""The backend's source, parsed once: modules, nodes and imports as all static checks see them."""
 
 import ast
 import os
+import stat
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 # The oldest Python that a backend must run on, and so the grammar it may use.
 GRAMMAR = (3, 11)
+# Deeper trees exhaust the stack of whoever walks them recursively, Python itself included.
+MAX_DEPTH = 200
+# Far above any file that a person or a model writes; larger ones are data.
+MAX_BYTES = 1_000_000
 
 _SKIPPED_FOLDERS = frozenset(
     {"__pycache__", "build", "dist", "env", "node_modules", "site-packages", "venv"}
 )
+_AUXILIARY_FOLDERS = frozenset({"alembic", "migrations", "scripts", "test", "tests"})
+_TOO_DEEP = "the code is nested too deeply to be checked"
+# Shared between trees, and nothing is below them.
+_TOKENS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
+
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a file could not be parsed; line and column from 1, where known."""
+    """Why a file or folder could not be checked; line and column from 1, where known.
+
+    Attributes:
+        message: What is wrong, without a full stop.
+        line: Line from 1.
+        column: Column from 1.
+        is_syntax: Whether the text is not Python, as opposed to not readable.
+    """
 
     message: str
     line: int | None = None
     column: int | None = None
+    is_syntax: bool = False
+
+
+class Index:
+    """Every node of a syntax tree by its type, and each node's parent; made in one walk.
+
+    Attributes:
+        depth: Number of nodes on the longest way from the root to a leaf.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._by_type: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self.depth = 0
+        self._walk(tree)
+
+    def of(self, kind: type[_Node]) -> list[_Node]:
+        """Return every node of exactly this type, in the order of the source."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]  # keyed by the type
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that holds another, or None for the root."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield the nodes around a node, innermost first."""
+        around = self._parents.get(node)
+        while around is not None:
+            yield around
+            around = self._parents.get(around)
+
+    def _walk(self, tree: ast.Module) -> None:
+        by_type, parents = self._by_type, self._parents
+        stack: list[tuple[ast.AST, int]] = [(tree, 1)]
+        deepest = 0
+        while stack:
+            node, depth = stack.pop()
+            by_type[node.__class__].append(node)
+            deepest = max(deepest, depth)
+            children = _children(node)
+            for child in children:
+                parents[child] = node
+            stack += [(child, depth + 1) for child in reversed(children)]
+        self.depth = deepest
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    # Several times quicker than ast.iter_child_nodes.
+    found: list[ast.AST] = []
+    for value in node.__dict__.values():
+        if value.__class__ is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return [child for child in found if not isinstance(child, _TOKENS)]
 
 
 @dataclass(frozen=True)
@@ -32,7 +107,8 @@ class Module:
     Attributes:
         path: POSIX path relative to the checked folder.
         text: The file's text; empty where it could not be read.
-        tree: The syntax tree, or None where the file could not be read or parsed.
+        tree: The syntax tree, or None where the file could not be read or parsed. It is never
+            deeper than `MAX_DEPTH`.
         problem: Why there is no tree.
     """
 
@@ -43,8 +119,13 @@ class Module:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The text's lines, without their ends."""
-        return self.text.splitlines()
+        """The text's lines as Python counts them, without their ends."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    @cached_property
+    def index(self) -> Index:
+        """The tree's nodes by type; empty where there is no tree."""
+        return Index(self.tree or ast.Module(body=[], type_ignores=[]))
 
     @property
     def folder(self) -> PurePosixPath:
@@ -54,7 +135,7 @@ class Module:
     @property
     def is_package(self) -> bool:
         """Whether the file is a package's `__init__.py`."""
-        return self.path.endswith("__init__.py")
+        return PurePosixPath(self.path).name == "__init__.py"
 
 
 @dataclass(frozen=True)
@@ -65,11 +146,13 @@ class Project:
         root: The checked folder.
         modules: Every Python file by its path, sorted.
         import_root: The folder on Python's path when the app runs, relative to `root`.
+        problems: Folders that could not be read, by their path.
     """
 
     root: Path
     modules: Mapping[str, Module]
     import_root: PurePosixPath = field(default=PurePosixPath())
+    problems: Mapping[str, Problem] = field(default_factory=dict)
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -77,6 +160,21 @@ class Project:
         return frozenset(
             str(parent) for path in self.modules for parent in PurePosixPath(path).parents
         )
+
+    @cached_property
+    def roots(self) -> tuple[PurePosixPath, ...]:
+        """The folders on Python's path when the app runs: the import root first.
+
+        A module that changes `sys.path` adds its folder and those above it, because where
+        exactly it points is known only at run time.
+        """
+        added = [
+            folder
+            for module in self.modules.values()
+            if "sys.path" in module.text
+            for folder in (module.folder, *module.folder.parents)
+        ]
+        return tuple(dict.fromkeys((self.import_root, *added)))
 
     def resolve(self, dotted: str, importer: Module, level: int = 0) -> Module | None:
         """Return the module that an import statement names, or None.
@@ -87,12 +185,11 @@ class Project:
             level: Number of leading dots.
 
         Returns:
-            The module, where it is a file of the project. An absolute name is looked up from
-            the import root first, then from the importer's folder outwards, which is how the
-            same tree is found when it is run from another folder.
+            The module, where it is a file of the project that Python finds in the same way:
+            from `roots` for an absolute name, from the importer's package for a relative one.
         """
-        for base in self._bases(importer, level):
-            found = self._at(base, dotted)
+        for base in self.bases(importer, level):
+            found = self.module_at(base, dotted)
             if found is not None:
                 return found
         return None
@@ -101,74 +198,115 @@ class Project:
         """Tell whether an import names a folder of the project without `__init__.py`."""
         parts = dotted.split(".") if dotted else []
         return any(
-            str(base.joinpath(*parts)) in self.folders for base in self._bases(importer, level)
+            str(base.joinpath(*parts)) in self.folders for base in self.bases(importer, level)
         )
 
-    def _bases(self, importer: Module, level: int) -> Iterator[PurePosixPath]:
-        if level:
-            base = importer.folder
-            for _ in range(level - 1):
-                base = base.parent
-            yield base
-            return
-        yield self.import_root
-        for parent in (importer.folder, *importer.folder.parents):
-            if parent != self.import_root:
-                yield parent
+    def bases(self, importer: Module, level: int) -> tuple[PurePosixPath, ...]:
+        """Return the folders in which an import's first name is looked up, first to last."""
+        if not level:
+            return self.roots
+        above = (importer.folder, *importer.folder.parents)
+        return above[level - 1 : level]
 
-    def _at(self, base: PurePosixPath, dotted: str) -> Module | None:
+    def module_at(self, base: PurePosixPath, dotted: str) -> Module | None:
+        """Return the module of this dotted name below a folder, or None."""
         stem = base.joinpath(*dotted.split(".")) if dotted else base
         package = self.modules.get(str(stem / "__init__.py"))
         # A package wins over a module of the same name, as in Python.
         return package or (self.modules.get(f"{stem}.py") if dotted else None)
 
 
+def is_auxiliary(path: str) -> bool:
+    """Tell whether a file serves development: a test, a migration or a script."""
+    pure = PurePosixPath(path)
+    return (
+        not _AUXILIARY_FOLDERS.isdisjoint(pure.parts[:-1])
+        or pure.name == "conftest.py"
+        or pure.stem.startswith("test_")
+        or pure.stem.endswith("_test")
+    )
+
+
 def load_project(root: Path) -> Project:
     """Read and parse every Python file below a folder.
 
     Virtual environments, dot-folders, caches and build output are left out, and symbolic links
-    are not followed. A file that cannot be read or parsed is kept, with its problem.
+    to folders are not followed. A file that cannot be read or parsed is kept, with its problem.
     """
-    modules = {module.path: module for module in (_read(root, path) for path in _files(root))}
-    return Project(root=root, modules=modules)
+    paths, problems = _files(root)
+    modules = {module.path: module for module in (_read(root, path) for path in paths)}
+    return Project(root=root, modules=modules, problems=problems)
 
 
 def parse_module(path: str, text: str) -> Module:
     """Parse one file's text with the grammar of the oldest supported Python."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text, filename=path, feature_version=GRAMMAR)
+        tree = _parse(path, text)
     except SyntaxError as error:
-        return Module(path, text, None, Problem(error.msg, error.lineno, error.offset))
-    except ValueError as error:  # a NUL byte
-        return Module(path, text, None, Problem(str(error)))
+        problem = Problem(error.msg, error.lineno or 1, max(error.offset or 1, 1), is_syntax=True)
+        return Module(path, text, None, problem)
+    except ValueError as error:  # a NUL character
+        line = text[: max(text.find("\0"), 0)].count("\n") + 1
+        return Module(path, text, None, Problem(str(error), line, 1, is_syntax=True))
     except (RecursionError, MemoryError):
-        return Module(path, text, None, Problem("the code is nested too deeply to be parsed"))
-    return Module(path, text, tree)
+        return Module(path, text, None, Problem(_TOO_DEEP))
+    module = Module(path, text, tree)
+    if module.index.depth > MAX_DEPTH:
+        return Module(path, text, None, Problem(_TOO_DEEP))
+    return module
+
+
+def _parse(path: str, text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, filename=path, feature_version=GRAMMAR)
 
 
 def _read(root: Path, path: Path) -> Module:
-    relative = path.relative_to(root).as_posix()
+    relative = _printable(path.relative_to(root))
     try:
+        status = path.stat()
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            return _unread(relative, "the file is a symbolic link that leads out of the backend")
+        if not stat.S_ISREG(status.st_mode):
+            return _unread(relative, "this is not a regular file")
+        if status.st_size > MAX_BYTES:
+            return _unread(relative, f"the file is larger than {MAX_BYTES:,} bytes")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return Module(relative, "", None, Problem("the file is not UTF-8 text", line, 1))
-    except OSError as error:
-        reason = error.strerror or "unknown error"
-        return Module(relative, "", None, Problem(f"the file cannot be read: {reason}"))
+    except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
+        reason = getattr(error, "strerror", None) or "unknown error"
+        return _unread(relative, f"the file cannot be read: {reason}")
     return parse_module(relative, text)
 
 
-def _files(root: Path) -> list[Path]:
+def _unread(path: str, reason: str) -> Module:
+    return Module(path, "", None, Problem(reason))
+
+
+def _printable(path: Path) -> str:
+    # A file name is bytes; what is not text must not break a report.
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _files(root: Path) -> tuple[list[Path], dict[str, Problem]]:
     found: list[Path] = []
-    for folder, names, files in os.walk(root):
-        names[:] = [
+    problems: dict[str, Problem] = {}
+
+    def note(error: OSError) -> None:
+        folder = Path(error.filename)
+        where = _printable(folder.relative_to(root)) if folder.is_relative_to(root) else ""
+        reason = error.strerror or "unknown error"
+        problems[where] = Problem(f"the folder cannot be read: {reason}")
+
+    for folder, names, files in os.walk(root, onerror=note):
+        names[:] = sorted(
             name
             for name in names
             if not (name.startswith(".") or name in _SKIPPED_FOLDERS)
             and not Path(folder, name, "pyvenv.cfg").exists()
-        ]
+        )
         found += [Path(folder, name) for name in files if name.endswith(".py")]
-    return sorted(found)
+    return sorted(found), problems

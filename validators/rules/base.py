@@ -13,10 +13,12 @@ class Example:
         code: The file's text. In a bad example, each line that must be reported ends with
             `# BPnnn`.
         path: Where the file goes, relative to the backend.
+        removes: Files and folders of the sample backend that are taken away first.
     """
 
     code: str
     path: str = "routes/tasks.py"
+    removes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,28 @@ class Rule:
         line: int | None = None,
         column: int | None = None,
         fix: str | None = None,
+        severity: Severity | None = None,
         route: str | None = None,
         trace: tuple[str, ...] = (),
     ) -> Finding:
-        """Return a finding of this rule at a place (line and column from 1)."""
+        """Return a finding of this rule at a place (line and column from 1).
+
+        `fix` and `severity` stand in for the rule's own where the place asks for others.
+        """
         return Finding(
             code=self.code,
             name=self.name,
-            severity=self.severity,
+            severity=severity or self.severity,
             path=path,
             line=line,
             column=column,
-            message=message,
-            fix=fix or self.fix,
+            message=printable(message),
+            fix=printable(fix or self.fix),
             route=route,
             trace=trace,
         )
+
+
+def printable(text: str) -> str:
+    """Return text that every encoder takes: a lone surrogate from quoted code is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,217 @@
+"""The checks of imports, and the findings they make."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from validators.imports import advice
+from validators.imports.graph import reached_from
+from validators.imports.interpreter import OWN_ROOMS, InterpreterError, Question, describe
+from validators.imports.library import Answer, library_of
+from validators.imports.resolver import Installed, Local, Missing, Resolver, Statement, Target
+from validators.imports.shadows import check_shadows
+from validators.imports.start import check_start_order
+from validators.location import AppLocation
+from validators.report import Finding, Severity
+from validators.rules import Rule
+from validators.rules.sources import RELATIVE_IMPORT, UNRESOLVED_MODULE, UNRESOLVED_NAME
+from validators.source import Project, is_auxiliary
+
+
+def check(
+    project: Project, location: AppLocation | None = None, python: Path | None = None
+) -> list[Finding]:
+    """Return a finding for each import that fails.
+
+    Files that the app never reaches give warnings, because nothing breaks by them. Tests,
+    migrations and scripts are passed over unless the app imports them: they run in other
+    surroundings.
+
+    Args:
+        project: The parsed backend.
+        location: Where the app is; without it, every file counts as reached.
+        python: The interpreter that boots the backend; our own where None.
+    """
+    try:
+        library = library_of(describe(python))
+    except InterpreterError as error:
+        return [UNRESOLVED_MODULE.finding(f"No import could be checked: {error}.")]
+    resolver = Resolver(project, library)
+    run = _Run(resolver, _severities(project, location, resolver))
+    for path in run.severities:
+        for statement in resolver.statements[path]:
+            run.check(statement)
+    run.ask()
+    findings = [*run.findings, *check_shadows(resolver, run.severities)]
+    if location is not None:
+        findings += check_start_order(location, resolver)
+    return findings
+
+
+def _severities(
+    project: Project, location: AppLocation | None, resolver: Resolver
+) -> dict[str, Severity]:
+    if location is None:
+        return {path: "error" for path in project.modules if not is_auxiliary(path)}
+    reached = reached_from(location, resolver)
+    return {
+        path: "error" if path in reached else "warning"
+        for path in project.modules
+        if path in reached or not is_auxiliary(path)
+    }
+
+
+@dataclass
+class _Run:
+    """The findings so far, and the questions that only the interpreter can answer."""
+
+    resolver: Resolver
+    severities: dict[str, Severity]
+    findings: list[Finding] = field(default_factory=list)
+    questions: list[tuple[Question, Statement]] = field(default_factory=list)
+
+    def check(self, statement: Statement) -> None:
+        """Check one imported name."""
+        target = self._target(statement)
+        if not self._counts(statement, target):
+            return
+        if self.resolver.leaves_package(statement):
+            self._report_relative(statement)
+        elif isinstance(target, Missing):
+            self._check_missing(statement, target)
+        elif statement.name not in (None, "*"):
+            self._check_name(statement, target)
+
+    def ask(self) -> None:
+        """Let the interpreter decide what could not be read from files."""
+        asked = list(dict.fromkeys(question for question, _ in self.questions))
+        if not asked:
+            return
+        answers = dict(zip(asked, self.resolver.library.interpreter.ask(asked), strict=True))
+        for question, statement in self.questions:
+            if answers[question] is None:
+                self._report_undecided(statement, question)
+            elif not answers[question]:
+                self._report_absent(statement)
+
+    def _target(self, statement: Statement) -> Target:
+        return self.resolver.target(statement.importer, statement.level, statement.module)
+
+    def _counts(self, statement: Statement, target: Target) -> bool:
+        """Tell whether a failure of this import would be one of the app.
+
+        The code says itself what happens without an optional package. A module of the backend
+        is not optional: where no alternative is found either, its routes are silently gone.
+        """
+        others = self.resolver.statements[statement.importer.path]
+        if statement.guard is not None:
+            is_own = isinstance(target, Local) or (isinstance(target, Missing) and target.is_local)
+            fallbacks = [other for other in others if other.fallback_of is statement.guard]
+            return is_own and not (fallbacks and all(map(self.resolver.is_found, fallbacks)))
+        if statement.fallback_of is not None:
+            tried = [other for other in others if other.guard is statement.fallback_of]
+            return not (tried and all(map(self.resolver.is_found, tried)))
+        return True
+
+    def _check_missing(self, statement: Statement, target: Missing) -> None:
+        library = self.resolver.library
+        if not target.is_local and target.part not in OWN_ROOMS:
+            may_exist = (
+                library.may_have_module(target.parent) if target.parent else library.has_hooks()
+            )
+            if may_exist:
+                self.questions.append(((statement.module, None), statement))
+                return
+        self._report_module(statement, target)
+
+    def _check_name(self, statement: Statement, target: Target) -> None:
+        name = statement.name or ""
+        answer = self.resolver.has(target, name)
+        if answer is Answer.NO:
+            self._report_absent(statement)
+        elif answer is Answer.UNKNOWN:
+            question = (_dotted(statement, target), name)
+            if isinstance(target, Installed):
+                self.questions.append((question, statement))
+            else:
+                self._report_undecided(statement, question)
+
+    def _report_absent(self, statement: Statement) -> None:
+        target = self._target(statement)
+        if isinstance(target, Missing):
+            self._report_module(statement, target)
+            return
+        name = statement.name or ""
+        message = f"`{_dotted(statement, target)}` has no `{name}`."
+        message += advice.did_you_mean(name, self.resolver.known_names(target))
+        fix = None
+        if isinstance(target, Installed):
+            fix = "Import a name that the installed version has, from the module that defines it."
+        self._add(UNRESOLVED_NAME, statement, message, fix, line=statement.alias.lineno)
+
+    def _report_module(self, statement: Statement, target: Missing) -> None:
+        wanted = f"{target.parent}.{target.part}".lstrip(".")
+        library = self.resolver.library
+        fix = None
+        if target.is_local:
+            message = f"The backend has no module `{wanted}`."
+            message += advice.did_you_mean(target.part, self.resolver.siblings(target))
+        elif target.parent:
+            message = f"`{target.parent}` is installed, but has no module `{target.part}`."
+            message += advice.did_you_mean(target.part, library.submodules(target.parent))
+        else:
+            message = f"`{wanted}` is neither a module of the backend nor an installed package."
+            near = advice.nearest(wanted, self.resolver.top_level())
+            near = near or advice.nearest(wanted, library.top_level())
+            if near:
+                message += f" Did you mean `{near}`?"
+            else:
+                fix = advice.how_to_install(wanted, library, self.resolver.project.root)
+        self._add(UNRESOLVED_MODULE, statement, message, fix)
+
+    def _report_undecided(self, statement: Statement, question: Question) -> None:
+        module, name = question
+        what = f"`{module}` has `{name}`" if name else f"there is a module `{module}`"
+        message = f"Whether {what} shows only when it runs."
+        fix = "Import the name from the module that defines it."
+        self._add(UNRESOLVED_NAME, statement, message, fix, severity="warning")
+
+    def _report_relative(self, statement: Statement) -> None:
+        dots = "." * statement.level
+        message = (
+            f"`from {dots}{statement.module} import {statement.name}` leads out of the package "
+            "that its module belongs to when the app runs."
+        )
+        self._add(RELATIVE_IMPORT, statement, message)
+
+    def _add(
+        self,
+        rule: Rule,
+        statement: Statement,
+        message: str,
+        fix: str | None = None,
+        severity: Severity | None = None,
+        line: int | None = None,
+    ) -> None:
+        softened = statement.is_typing_only or statement.guard is not None
+        if softened or self.severities[statement.importer.path] == "warning":
+            severity = "warning"
+        finding = rule.finding(
+            message,
+            path=statement.importer.path,
+            line=line or statement.node.lineno,
+            column=(statement.alias if line else statement.node).col_offset + 1,
+            fix=fix,
+            severity=severity,
+        )
+        if finding not in self.findings:  # a statement with several names of a missing module
+            self.findings.append(finding)
+
+
+def _dotted(statement: Statement, target: Target) -> str:
+    match target:
+        case Installed(dotted=dotted):
+            return dotted
+        case Local(module=module) if module is not None and statement.level:
+            return module.path
+        case _:
+            return statement.module or "."
