@@ -1,8 +1,9 @@
 """Which paths a reply may name: relative, below `backend/`, and safe on every system."""
 
 import unicodedata
+from typing import Final
 
-ROOT = "backend"
+ROOT: Final = "backend"
 LONGEST_PATH = 1024  # bytes of UTF-8
 LONGEST_NAME = 255  # bytes of UTF-8, the limit of the usual file systems
 
@@ -50,6 +51,11 @@ def collision_key(path: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
+def is_hidden_or_unchecked(name: str) -> bool:
+    """Whether the checks leave out a folder of this name, so that no reply may write there."""
+    return name.startswith(".") or name.casefold() in _UNCHECKED_FOLDERS
+
+
 def shown(text: str, width: int = 80) -> str:
     """Return a text from a reply as it may stand in a message: printable, on one line, short."""
     cut = text if len(text) <= width else f"{text[: width - 1]}…"
@@ -62,7 +68,7 @@ def _name_problem(name: str) -> str:
     if not name:
         return "has an empty part"
     if name in (".", ".."):
-        return f"has the part {name}"
+        return f'has the part "{name}"'
     if name.startswith("."):
         return f"names the hidden {shown(name)}"
     if name.endswith("."):
@@ -76,7 +82,7 @@ def _name_problem(name: str) -> str:
 
 def _suffix_problem(names: list[str]) -> str:
     for folder in names[1:-1]:
-        if folder.casefold() in _UNCHECKED_FOLDERS:
+        if is_hidden_or_unchecked(folder):
             return f"lies in {folder}/, which is never checked"
         if folder.casefold().endswith(".py"):
             return f"has the folder {shown(folder)}, which is named like a file"

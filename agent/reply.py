@@ -215,7 +215,7 @@ class ReplyParser:
         code = "".join(f"{line}\n" for line in block.code)
         if len(fence.rstrip(_LINE_REST)) > block.fence:
             code = code.removesuffix("\n")
-        problem = _encoding_problem(code)
+        problem = encoding_problem(code)
         if problem:
             line, reason = problem
             message = f"{block.path} cannot be stored as UTF-8: {reason}."
@@ -360,7 +360,7 @@ def _path_in(heading: str) -> str:
     return text if re.search(r"[/\\]|[^.]\.[^.]", text) else ""
 
 
-def _encoding_problem(code: str) -> tuple[int, str] | None:
+def encoding_problem(code: str) -> tuple[int, str] | None:
     """Return the line of the code, from 0, and the reason why it cannot be stored as UTF-8."""
     try:
         raw = code.encode()
