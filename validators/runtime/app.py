@@ -1,0 +1,138 @@
+"""A booted backend: requests to it, and the parent's own view of its database."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from validators.runtime.better_auth import User
+from validators.runtime.cluster import Database
+from validators.runtime.faults import Fault, read_fault
+from validators.runtime.process import BackendProcess, encode_body
+from validators.source import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `json_body` is sent as JSON unless it is None.
+
+    Attributes:
+        path: The path, not yet percent-encoded.
+        query: Pairs of parameter and value.
+        token: Bearer token; None sends no `Authorization` header.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    json_body: Any = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the backend answered.
+
+    Attributes:
+        status: The status code; 0 where there was no response.
+        headers: By lower-case name.
+        body: The raw body, cut at two megabytes.
+        faults: Exceptions behind a server error.
+        is_late: Whether the backend did not answer in time.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    faults: tuple[Fault, ...]
+    is_late: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> Any:  # noqa: ANN401 - anything may come
+        """Return the body as data, or None where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApp:
+    """A backend that has booted.
+
+    Attributes:
+        process: The process that serves it.
+        database: The database that it uses.
+        project: Its source.
+        copy: Where its copy lies.
+        secret: What its tokens are signed with.
+        users: The owner, the intruder and the bystander.
+        openapi: Its OpenAPI document.
+        missing_layers: Layers of the sandbox that the kernel refused.
+    """
+
+    process: BackendProcess
+    database: Database
+    project: Project
+    copy: Path
+    secret: str
+    users: tuple[User, ...]
+    openapi: Mapping[str, Any]
+    missing_layers: tuple[str, ...] = ()
+
+    def send(self, request: Request) -> Response:
+        """Send one request.
+
+        Raises:
+            BackendEndedError: The process ended or hung; nothing can be sent any more.
+        """
+        headers = [["host", "testserver"], ["accept", "application/json"]]
+        body = b""
+        if request.json_body is not None:
+            body = json.dumps(request.json_body).encode()
+            headers += [["content-type", "application/json"], ["content-length", str(len(body))]]
+        if request.token is not None:
+            headers.append(["authorization", f"Bearer {request.token}"])
+        answer = self.process.request(
+            {
+                "method": request.method,
+                "path": request.path,
+                "raw_path": quote(request.path),
+                "query": urlencode(request.query),
+                "headers": headers,
+                "body": encode_body(body),
+            }
+        )
+        return self._read(answer)
+
+    def _read(self, answer: Mapping[str, Any]) -> Response:
+        status = answer.get("status")
+        faults = answer.get("faults")
+        headers = answer.get("headers")
+        try:
+            body = base64.b64decode(str(answer.get("body", "")))
+            pairs = {str(name): str(value) for name, value in headers or ()}
+        except (ValueError, TypeError):
+            body, pairs = b"", {}
+        return Response(
+            status=status if isinstance(status, int) else 0,
+            headers=pairs,
+            body=body,
+            faults=tuple(
+                read_fault(fault, self.copy)
+                for fault in (faults if isinstance(faults, list) else ())
+            ),
+            is_late=bool(answer.get("timed_out")),
+        )

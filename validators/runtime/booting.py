@@ -1,0 +1,189 @@
+"""Boots a backend in the sandbox on a database of its own, and says what keeps it from booting."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from validators.location import AppLocation
+from validators.report import Finding
+from validators.runtime import better_auth, folders
+from validators.runtime.app import RunningApp
+from validators.runtime.causes import explain_end, explain_fault
+from validators.runtime.cluster import Cluster, Database, start_cluster
+from validators.runtime.copying import copy_backend
+from validators.runtime.environment import build_environment, read_variables
+from validators.runtime.errors import RuntimeUnavailableError
+from validators.runtime.faults import Frame, read_dump, read_fault, read_frames
+from validators.runtime.limits import MEGABYTE, Limits
+from validators.runtime.process import BackendEndedError, BackendProcess, Ended, own_interpreter
+from validators.source import Project
+
+LAYERS = (
+    "user namespace",
+    "process namespace",
+    "mount namespace",
+    "IPC namespace",
+    "network namespace",
+    "own /proc",
+    "no new privileges",
+    "file view",
+)
+
+_OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
+_OWN_FOLDER = Path(__file__).resolve().parents[2]
+_MOST_THREADS = 4096
+
+
+@dataclass
+class Booting:
+    """A backend that is about to be booted.
+
+    Attributes:
+        project: Its source.
+        location: Where its app is.
+        python: The interpreter that boots it.
+        limits: What it may use.
+    """
+
+    project: Project
+    location: AppLocation
+    python: Path
+    limits: Limits
+    cluster: Cluster
+    closing: ExitStack
+    _worlds: int = field(default=0)
+
+    def start(self) -> tuple[RunningApp | None, list[Finding]]:
+        """Boot the backend on a fresh database.
+
+        Returns:
+            The running app, or None and why there is none.
+        """
+        self._worlds += 1
+        database = self.cluster.create_database(f"backend{self._worlds}")
+        folder = folders.make("sandbox")
+        self.closing.callback(folders.remove, folder)
+        copy = folder / "backend"
+        copy_backend(self.project.root, copy)
+        secret = secrets.token_hex(32)
+        environment = build_environment(
+            read_variables(self.project), database.url, secret, folder / "home"
+        )
+        (folder / "home").mkdir()
+        process = BackendProcess.start(self.python, environment, folder, folder, self.limits)
+        self.closing.callback(process.close)
+        boot = _Boot(self, process, database, folder, secret)
+        return boot.run()
+
+
+@dataclass
+class _Boot:
+    """One boot, from the order to the first request."""
+
+    booting: Booting
+    process: BackendProcess
+    database: Database
+    folder: Path
+    secret: str
+    stage: str = "import"
+    layers: list[str] = field(default_factory=list)
+    last_frames: tuple[Frame, ...] = ()
+
+    @property
+    def copy(self) -> Path:
+        return self.folder / "backend"
+
+    def run(self) -> tuple[RunningApp | None, list[Finding]]:
+        project, limits = self.booting.project, self.booting.limits
+        try:
+            self.process.order(self._order())
+            outcome = self._follow()
+        except BackendEndedError as error:
+            frames = self.last_frames or read_dump(self.process.output, self.copy)
+            return None, [explain_end(error.ended, self.stage, frames, limits)]
+        if outcome["kind"] == "failed":
+            fault = read_fault(outcome.get("fault"), self.copy)
+            self.process.close()
+            return None, [explain_fault(self.stage, fault, project)]
+        app = RunningApp(
+            process=self.process,
+            database=self.database,
+            project=project,
+            copy=self.copy,
+            secret=self.secret,
+            users=better_auth.USERS,
+            openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
+            missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
+        )
+        return app, []
+
+    def _follow(self) -> dict[str, Any]:
+        """Follow the boot to its end and return the last message."""
+        seconds = self.booting.limits.boot_seconds
+        while True:
+            message = self.process.receive(seconds)
+            match message.get("kind"):
+                case "hardened":
+                    self.process.guarded.read_status()
+                    granted = message.get("layers")
+                    self.layers = [*self.process.guarded.layers, *(granted or ())]
+                case "stage":
+                    self.stage = str(message.get("stage"))
+                case "exit" | "waiting":
+                    self.last_frames = read_frames(message.get("frames"), self.copy)
+                case "failed" | "booted":
+                    return message
+                case _:
+                    self.process.close()
+                    raise BackendEndedError(Ended("protocol"))
+
+    def _order(self) -> dict[str, Any]:
+        limits, location = self.booting.limits, self.booting.location
+        return {
+            "import_root": str(self.copy / location.import_root),
+            "module": location.module,
+            "attribute": location.attribute,
+            "is_factory": location.is_factory,
+            "hidden_folder": str(_OWN_FOLDER),
+            "hidden_names": _OWN_NAMES,
+            "writable": [str(self.copy), str(self.folder / "home")],
+            "readable": [],
+            "owns_proc": True,
+            "trace_after": limits.boot_seconds * 0.9,
+            "request_seconds": limits.request_seconds,
+            "limits": {
+                "address_space": limits.address_space_mb * MEGABYTE,
+                "cpu_seconds": limits.cpu_seconds,
+                "file": limits.file_mb * MEGABYTE,
+                "open_files": limits.open_files,
+                "threads": _MOST_THREADS,
+            },
+        }
+
+
+@contextmanager
+def prepare(
+    project: Project,
+    location: AppLocation,
+    python: Path | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Booting]:
+    """Start what a boot needs, and end and remove all of it afterwards.
+
+    Args:
+        project: The backend's source.
+        location: Where its app is.
+        python: Interpreter that boots it; our own where None.
+        limits: What it may use.
+
+    Raises:
+        RuntimeUnavailableError: PostgreSQL or the interpreter cannot be started here.
+    """
+    interpreter = own_interpreter() if python is None else python
+    if not interpreter.is_file():
+        raise RuntimeUnavailableError(f"There is no Python interpreter at {interpreter}.")
+    with start_cluster() as cluster, ExitStack() as closing:
+        yield Booting(project, location, interpreter, limits or Limits(), cluster, closing)

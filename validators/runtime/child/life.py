@@ -1,0 +1,128 @@
+"""The child's life: harden, import the backend, start it, answer requests until the end."""
+
+import asyncio
+import faulthandler
+import os
+import socket
+import sys
+import traceback
+from typing import Any, NoReturn
+
+from . import channel, faults, hardening, loading, serving
+
+Message = dict[str, Any]
+
+
+def live(descriptor: int) -> None:
+    """Boot what the parent names over the socket, and serve it until the socket closes."""
+    sock = socket.socket(fileno=descriptor)
+    order = channel.receive(sock)
+    if order is None:
+        return
+    channel.send(sock, {"kind": "hardened", "layers": _harden(order)})
+    parent = _Parent(sock, order)
+    loading.prepare_imports(order["import_root"], order["hidden_folder"], order["hidden_names"])
+    faulthandler.dump_traceback_later(order["trace_after"])
+    app = parent.attempt("import", lambda: _load(order))
+    if app is None:
+        return
+    serving.note_hidden_errors(app)
+    try:
+        asyncio.run(_serve(parent, app, order))
+    except BaseException as error:  # noqa: BLE001 - a task of the app raised SystemExit
+        parent.fail("start-up", error)
+
+
+def _harden(order: Message) -> list[str]:
+    hardening.limit_resources(order["limits"])
+    layers = {
+        "no new privileges": hardening.forbid_new_privileges(),
+        "file view": hardening.restrict_files(
+            order["writable"], [*_python_folders(), *order["readable"]], order["owns_proc"]
+        ),
+    }
+    return [name for name, is_there in layers.items() if is_there]
+
+
+def _python_folders() -> list[str]:
+    return [os.path.realpath(path) for path in (*sys.path, sys.prefix, sys.base_prefix) if path]
+
+
+def _load(order: Message) -> Any:  # noqa: ANN401
+    app = loading.load_app(order["module"], order["attribute"], order["is_factory"])
+    if not callable(app):
+        raise TypeError(f"{order['attribute']!r} is {type(app).__name__}, not an ASGI app")
+    return app
+
+
+class _Parent:
+    """The way back to the parent, while the backend is being booted."""
+
+    def __init__(self, sock: socket.socket, order: Message) -> None:
+        self.sock = sock
+        self._folder = order["import_root"]
+        os._exit = self._exit_at_once  # type: ignore[assignment]  # to say who called it
+
+    def say(self, message: Message) -> None:
+        channel.send(self.sock, message)
+
+    def attempt(self, stage: str, action: Any) -> Any:  # noqa: ANN401
+        """Run one stage of the boot; send what it raises and return None."""
+        self.say({"kind": "stage", "stage": stage})
+        try:
+            return action()
+        except BaseException as error:  # noqa: BLE001 - SystemExit included
+            self.fail(stage, error)
+            return None
+
+    def fail(self, stage: str, error: BaseException) -> None:
+        """Tell the parent that a stage of the boot failed."""
+        self.say({"kind": "failed", "stage": stage, "fault": faults.describe(error)})
+
+    def _exit_at_once(self, status: int) -> NoReturn:
+        frames = [
+            {"path": os.path.abspath(frame.filename), "line": frame.lineno, "function": frame.name}  # noqa: PTH100
+            for frame in traceback.extract_stack()[:-1]
+        ]
+        self.say({"kind": "exit", "status": int(status), "frames": frames})
+        _exit(status)
+
+
+_exit = os._exit
+
+
+async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: ANN401
+    lifespan = serving.Lifespan(app)
+    parent.say({"kind": "stage", "stage": "start-up"})
+    try:
+        await lifespan.start(order["trace_after"], parent.say)
+    except BaseException as error:  # noqa: BLE001 - SystemExit included
+        parent.fail("start-up", error)
+        return
+    document = parent.attempt("openapi", lambda: _openapi(app))
+    if document is None:
+        return
+    faulthandler.cancel_dump_traceback_later()
+    parent.say({"kind": "booted", "openapi": document, "modules": _modules()})
+    parent.sock.setblocking(False)  # noqa: FBT003
+    reader, writer = await asyncio.open_connection(sock=parent.sock)
+    while True:
+        try:
+            size = channel.HEADER.unpack(await reader.readexactly(channel.HEADER.size))[0]
+            request: Message = channel.json.loads(await reader.readexactly(size))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        response = await serving.answer(app, lifespan.state, request, order["request_seconds"])
+        writer.write(channel.encode({"kind": "response", **response}))
+        await writer.drain()
+
+
+def _openapi(app: Any) -> Any:  # noqa: ANN401
+    document = getattr(app, "openapi", None)
+    return document() if callable(document) else {}
+
+
+def _modules() -> list[str]:
+    """Return which database drivers the backend has loaded."""
+    drivers = ("aiosqlite", "asyncpg", "psycopg", "psycopg2", "sqlite3", "pymongo", "redis")
+    return [name for name in drivers if name in sys.modules]

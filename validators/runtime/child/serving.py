@@ -1,0 +1,203 @@
+"""Runs the app's lifespan and its requests on one event loop, as an ASGI server would.
+
+Source: the ASGI specification 3.0, HTTP and lifespan protocols.
+"""
+
+import asyncio
+import base64
+import contextvars
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from . import faults
+
+Event = dict[str, Any]
+App = Callable[[Event, Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Any]
+
+_MOST_BODY = 2 * 1024 * 1024
+_SERVER_ERROR = 500
+_FIRST = asyncio.FIRST_COMPLETED
+
+# The errors behind a 5xx that the app turned into a response by itself.
+_hidden_errors: contextvars.ContextVar[list[BaseException]] = contextvars.ContextVar("hidden")
+
+
+class StartUpFailedError(Exception):
+    """The app's lifespan reported a failure instead of raising it."""
+
+
+class Lifespan:
+    """The app's start-up, and its shutdown at the end."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._to_app: asyncio.Queue[Event] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Event] = asyncio.Queue()
+        self._state: dict[str, Any] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the lifespan shares with the requests."""
+        return self._state
+
+    async def start(self, seconds: float, say: Callable[[Event], None]) -> None:
+        """Run the start-up; raises what the app raises, and `StartUpFailedError`.
+
+        Args:
+            seconds: How long the start-up may take before `say` is told where it waits.
+            say: Tells the parent.
+        """
+        self._task = asyncio.create_task(self._run())
+        await self._to_app.put({"type": "lifespan.startup"})
+        answer = asyncio.create_task(self._from_app.get())
+        waiting = {answer, self._task}
+        done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=_FIRST)
+        if not done:
+            say({"kind": "waiting", "frames": faults.waiting_frames(self._task)})
+            await asyncio.wait(waiting, return_when=_FIRST)
+        if answer.done():
+            if answer.result()["type"] == "lifespan.startup.failed":
+                await asyncio.wait({self._task}, timeout=1)
+                self._raise_own_error()
+                raise StartUpFailedError(str(answer.result().get("message", "")))
+            return
+        answer.cancel()
+        self._raise_own_error()
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}
+        await self._app(scope, self._to_app.get, self._from_app.put)
+
+    def _raise_own_error(self) -> None:
+        # An app that knows no lifespan raises or returns at once; servers go on without.
+        if self._task is None or not self._task.done():
+            return
+        error = self._task.exception()
+        if error is not None and not _is_lifespan_unknown(error):
+            raise error
+
+
+def _is_lifespan_unknown(error: BaseException) -> bool:
+    return isinstance(error, AssertionError | NotImplementedError) and not str(error)
+
+
+def note_hidden_errors(app: Any) -> None:  # noqa: ANN401
+    """Remember the errors behind 5xx responses that the app's own handlers make."""
+    handlers = getattr(app, "exception_handlers", None)
+    if not isinstance(handlers, dict):
+        return
+    for kind, handler in list(handlers.items()):
+        handlers[kind] = _noting(handler)
+
+
+def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
+    def note(request: Any, error: BaseException) -> Any:  # noqa: ANN401
+        if getattr(error, "status_code", _SERVER_ERROR) >= _SERVER_ERROR:
+            errors = _hidden_errors.get(None)
+            if errors is not None:
+                errors.append(error)
+        return handler(request, error)
+
+    if not asyncio.iscoroutinefunction(handler):
+        return note
+
+    async def note_async(request: Any, error: BaseException) -> Any:  # noqa: ANN401
+        return await note(request, error)
+
+    return note_async
+
+
+async def answer(app: App, state: Event, request: Event, seconds: float) -> Event:
+    """Send one request to the app and return its response as data.
+
+    Args:
+        app: The app.
+        state: What the lifespan shares with the requests.
+        request: `id`, `method`, `path`, `query`, `headers` and `body` (base64).
+        seconds: How long to wait; the request is left behind after that.
+
+    Returns:
+        `id`, `status` (None without a response), `headers`, `body` (base64) and `faults`.
+    """
+    exchange = _Exchange(request)
+    errors: list[BaseException] = []
+    _hidden_errors.set(errors)
+    started = time.perf_counter()
+    task = asyncio.create_task(_call(app, _scope(request, state), exchange))
+    await asyncio.wait({task}, timeout=seconds)
+    timed_out = not task.done()
+    if timed_out:
+        exchange.closed.set()
+        task.cancel()
+    elif task.exception() is not None:
+        errors.append(task.exception())  # type: ignore[arg-type]  # just checked
+    return {
+        "id": request["id"],
+        "status": exchange.status,
+        "headers": exchange.headers,
+        "body": base64.b64encode(bytes(exchange.body)).decode(),
+        "timed_out": timed_out,
+        "seconds": time.perf_counter() - started,
+        "faults": [faults.describe(error) for error in dict.fromkeys(errors)],
+    }
+
+
+async def _call(app: App, scope: Event, exchange: "_Exchange") -> None:
+    await app(scope, exchange.receive, exchange.send)
+
+
+class _Exchange:
+    """One request's body on its way in, and the response on its way out."""
+
+    def __init__(self, request: Event) -> None:
+        self._request_body = base64.b64decode(request["body"])
+        self._is_sent = False
+        self.closed = asyncio.Event()
+        self.status: int | None = None
+        self.headers: list[list[str]] = []
+        self.body = bytearray()
+
+    async def receive(self) -> Event:
+        if not self._is_sent:
+            self._is_sent = True
+            return {"type": "http.request", "body": self._request_body, "more_body": False}
+        await self.closed.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, event: Event) -> None:
+        if event["type"] == "http.response.start":
+            self.status = int(event["status"])
+            pairs = event.get("headers", ())
+            self.headers = [[_text(name).lower(), _text(value)] for name, value in pairs]
+        elif event["type"] == "http.response.body":
+            room = _MOST_BODY - len(self.body)
+            self.body += bytes(event.get("body", b""))[:room]
+            if not event.get("more_body", False):
+                self.closed.set()
+
+
+def _scope(request: Event, state: Event) -> Event:
+    path: str = request["path"]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request["method"],
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": request["query"].encode(),
+        "headers": [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request["headers"]
+        ],
+        "client": ("127.0.0.1", 50000),
+        "server": ("testserver", 80),
+        "state": dict(state),
+    }
+
+
+def _text(value: bytes) -> str:
+    return bytes(value).decode("latin-1")

@@ -1,0 +1,190 @@
+"""The environment of a booted backend, built from nothing: what its code asks for, harmless."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from validators.source import Project
+
+_DATABASE_WORDS = ("DATABASE_URL", "DB_URL", "POSTGRES_URL", "DATABASE_URI", "NEON_URL", "DB_DSN")
+_SECRET_WORDS = ("SECRET", "JWT_KEY", "SIGNING_KEY", "API_KEY", "PRIVATE_KEY", "TOKEN_KEY")
+_SETTINGS_BASES = frozenset({"BaseSettings"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable that the code reads.
+
+    Attributes:
+        name: Its name, in upper case.
+        is_required: Whether the code has no value of its own for it.
+        kind: The annotation in a settings class, otherwise `str`.
+        path: The file that reads it first.
+        line: The line there, from 1.
+    """
+
+    name: str
+    is_required: bool
+    kind: str
+    path: str
+    line: int
+
+
+def read_variables(project: Project) -> dict[str, Variable]:
+    """Return the environment variables that the code reads, by name."""
+    found: dict[str, Variable] = {}
+    for path, module in project.modules.items():
+        if module.tree is None:
+            continue
+        for variable in _variables(path, module.tree):
+            known = found.get(variable.name)
+            if known is None or (variable.is_required and not known.is_required):
+                found[variable.name] = variable
+    return found
+
+
+def build_environment(
+    variables: dict[str, Variable], database_url: str, secret: str, home: Path
+) -> dict[str, str]:
+    """Return the whole environment of a backend's process.
+
+    Args:
+        variables: What the code reads.
+        database_url: Given to every variable that names a database.
+        secret: Given to every variable that names a signing secret.
+        home: The only folder that it may write to.
+    """
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "DATABASE_URL": database_url,
+        "BETTER_AUTH_SECRET": secret,
+    }
+    for name, variable in variables.items():
+        if name in environment:
+            continue
+        value = _value(variable, database_url, secret)
+        if value is not None:
+            environment[name] = value
+    return environment
+
+
+def _value(variable: Variable, database_url: str, secret: str) -> str | None:
+    if any(word in variable.name for word in _DATABASE_WORDS):
+        return database_url
+    if any(word in variable.name for word in _SECRET_WORDS):
+        return secret
+    return harmless_value(variable) if variable.is_required else None
+
+
+def harmless_value(variable: Variable) -> str:
+    """Return a value that fits the variable's type and name and reaches nobody."""
+    name, kind = variable.name, variable.kind.lower()
+    by_kind = {
+        "int": "30",
+        "float": "1.0",
+        "bool": "false",
+        "list": "[]",
+        "dict": "{}",
+        "set": "[]",
+    }
+    for word, value in by_kind.items():
+        if kind.startswith(word):
+            return value
+    by_name = {
+        "ALGORITHM": "HS256", "URL": "http://localhost:3000", "ORIGIN": "http://localhost:3000",
+        "EMAIL": "nobody@example.com", "PORT": "8000", "HOST": "localhost", "MINUTES": "30",
+        "HOURS": "1", "DAYS": "1", "SECONDS": "60",
+    }  # fmt: skip
+    return next((value for word, value in by_name.items() if word in name), "placeholder")
+
+
+def _variables(path: str, tree: ast.Module) -> Iterator[Variable]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if _reads(func):
+                # Without a value it answers None, which is for the code to deal with.
+                yield _variable(path, node, name, is_required=False)
+            case ast.Subscript(
+                value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str(name))
+            ):
+                yield _variable(path, node, name, is_required=True)
+            case ast.ClassDef(bases=bases) if any(_last(base) in _SETTINGS_BASES for base in bases):
+                yield from _settings(path, node)
+
+
+def _variable(path: str, node: ast.expr, name: str, *, is_required: bool) -> Variable:
+    return Variable(name.upper(), is_required, "str", path, node.lineno)
+
+
+def _reads(func: ast.expr) -> bool:
+    match func:
+        case ast.Attribute(attr="getenv") | ast.Name(id="getenv"):
+            return True
+        case ast.Attribute(
+            attr="get", value=ast.Attribute(attr="environ") | ast.Name(id="environ")
+        ):
+            return True
+    return False
+
+
+def _settings(path: str, node: ast.ClassDef) -> Iterator[Variable]:
+    prefix = _prefix(node)
+    for item in node.body:
+        match item:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                if name.startswith("_") or name == "model_config":
+                    continue
+                names = _aliases(value) or [prefix + name]
+                for each in names:
+                    kind = ast.unparse(annotation).removeprefix("Optional[")
+                    yield Variable(each.upper(), _is_empty(value), kind, path, item.lineno)
+
+
+def _prefix(node: ast.ClassDef) -> str:
+    for found in ast.walk(node):
+        match found:
+            case ast.keyword(arg="env_prefix", value=ast.Constant(value=str(prefix))):
+                return prefix
+            case ast.Assign(
+                targets=[ast.Name(id="env_prefix")], value=ast.Constant(value=str(prefix))
+            ):
+                return prefix
+    return ""
+
+
+def _aliases(value: ast.expr | None) -> list[str]:
+    if not isinstance(value, ast.Call):
+        return []
+    return [
+        keyword.value.value
+        for keyword in value.keywords
+        if keyword.arg in ("alias", "validation_alias", "env")
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    ]
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    match value:
+        case None:
+            return True
+        case ast.Constant(value=constant):
+            return constant is ...
+        case ast.Call(args=args, keywords=keywords):
+            has_default = any(keyword.arg in ("default", "default_factory") for keyword in keywords)
+            return not has_default and (not args or _is_empty(args[0]))
+    return False
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""

@@ -1,0 +1,249 @@
+"""The booted backend as the parent sees it: one process, one socket, everything bounded."""
+
+import base64
+import os
+import selectors
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from validators.runtime.child import channel
+from validators.runtime.guarded import Guarded, Order
+from validators.runtime.limits import MEGABYTE, Limits
+
+Message = dict[str, Any]
+Cause = Literal["time", "memory", "processes", "output", "protocol", "exit", "signal"]
+
+_CHILD = Path(__file__).parent / "child" / "__main__.py"
+_MOST_FRAME = 16 * MEGABYTE
+_KEPT_OUTPUT = 16 * 1024
+_PATIENCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The backend's process is over, or has to be.
+
+    Attributes:
+        cause: What ended it.
+        code: Exit code or signal number, where there is one.
+    """
+
+    cause: Cause
+    code: int = 0
+
+
+class BackendEndedError(Exception):
+    """The process ended while an answer was awaited."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.cause)
+        self.ended = ended
+
+
+@dataclass
+class BackendProcess:
+    """A process that boots one backend and serves its requests.
+
+    Attributes:
+        guarded: The command under its guard.
+        limits: What it may use.
+        output: The first and the last of what it printed.
+    """
+
+    guarded: Guarded
+    limits: Limits
+    _socket: socket.socket
+    _output: int
+    _buffer: bytearray = field(default_factory=bytearray)
+    _messages: deque[Message] = field(default_factory=deque)
+    _printed: int = 0
+    _head: bytearray = field(default_factory=bytearray)
+    _tail: bytearray = field(default_factory=bytearray)
+    _requests: int = 0
+
+    @classmethod
+    def start(
+        cls, python: Path, env: Mapping[str, str], cwd: Path, folder: Path, limits: Limits
+    ) -> Self:
+        """Start the interpreter; nothing of the backend is loaded before `order` is sent."""
+        with ExitStack() as closing:
+            ours, theirs = socket.socketpair()
+            closing.callback(theirs.close)
+            output_read, output_write = os.pipe()
+            closing.callback(os.close, output_write)
+            command = [str(python), "-I", str(_CHILD), str(theirs.fileno())]
+            order = Order(
+                command,
+                env,
+                cwd,
+                folder=folder,
+                seconds=limits.total_seconds,
+                memory_mb=limits.memory_mb,
+                processes=limits.processes,
+                descriptors=(theirs.fileno(),),
+            )
+            guarded = Guarded.start(order, output_write)
+        ours.setblocking(False)  # noqa: FBT003
+        os.set_blocking(output_read, False)
+        return cls(guarded, limits, ours, output_read)
+
+    @property
+    def output(self) -> str:
+        """What the backend printed: the start, and the end where there was much."""
+        hidden = self._printed - len(self._head) - len(self._tail)
+        middle = f"\n… {hidden} bytes left out …\n".encode() if hidden > 0 else b""
+        return bytes(self._head + middle + self._tail).decode(errors="replace")
+
+    def order(self, message: Message) -> None:
+        """Tell the child what to boot."""
+        self._write(channel.encode(message))
+
+    def request(self, message: Message) -> Message:
+        """Send one request and wait for its response.
+
+        Raises:
+            BackendEndedError: The process ended, hung or broke the protocol; it is closed then.
+        """
+        self._requests += 1
+        self._write(channel.encode({**message, "id": self._requests}))
+        # The child itself gives a request up after `request_seconds`.
+        answer = self.receive(self.limits.request_seconds + _PATIENCE)
+        if answer.get("kind") != "response" or answer.get("id") != self._requests:
+            raise self._ended(Ended("protocol"))
+        return answer
+
+    def receive(self, seconds: float) -> Message:
+        """Wait for the child's next message.
+
+        Raises:
+            BackendEndedError: The process ended, or said nothing for so long.
+        """
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self._socket.fileno(), self._output):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while not self._messages:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise self._ended(Ended("time"))
+                for key, _ in selector.select(left):
+                    if key.fd == self._output:
+                        self._take_output(selector)
+                    elif not self._take_frames():
+                        raise self._ended(None)
+        return self._messages.popleft()
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+        self.guarded.close()
+        self._drain()
+        self._socket.close()
+        if self._output >= 0:
+            os.close(self._output)
+            self._output = -1
+
+    def _ended(self, ended: Ended | None) -> BackendEndedError:
+        """Close the process and return why it ended, as its guard saw it where `ended` is None."""
+        if ended is None:
+            self._wait_for_guard()
+        self.close()
+        return BackendEndedError(ended or self._reason())
+
+    def _wait_for_guard(self) -> None:
+        # The socket closes with the process; the guard notices a moment later.
+        deadline = time.monotonic() + 4 * _PATIENCE
+        while self.guarded.end is None and time.monotonic() < deadline:
+            self._drain()
+            self.guarded.read_status()
+            time.sleep(0.005)
+
+    def _reason(self) -> Ended:
+        match self.guarded.end:
+            case {"stopped": "time" | "memory" | "processes" as cause}:
+                return Ended(cause)
+            case {"signal": int(number)}:
+                return Ended("signal", number)
+            case {"exit": int(code)}:
+                return Ended("exit", code)
+        return Ended("protocol")
+
+    def _take_frames(self) -> bool:
+        """Read what the child sent; False where it has closed the socket."""
+        try:
+            part = self._socket.recv(1 << 18)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        self._buffer += part
+        while len(self._buffer) >= channel.HEADER.size:
+            size = channel.HEADER.unpack_from(self._buffer)[0]
+            if size > _MOST_FRAME:
+                raise self._ended(Ended("protocol"))
+            end = channel.HEADER.size + size
+            if len(self._buffer) < end:
+                break
+            self._messages.append(self._parse(bytes(self._buffer[channel.HEADER.size : end])))
+            del self._buffer[:end]
+        return bool(part) or bool(self._messages)
+
+    def _parse(self, body: bytes) -> Message:
+        try:
+            message = channel.json.loads(body)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise self._ended(Ended("protocol"))
+        return message
+
+    def _take_output(self, selector: selectors.BaseSelector) -> None:
+        if not self._drain():
+            selector.unregister(self._output)
+        if self._printed > self.limits.output_mb * MEGABYTE:
+            raise self._ended(Ended("output"))
+
+    def _drain(self) -> bool:
+        """Take in what was printed, a megabyte at most; False at its end."""
+        for _ in range(16):
+            try:
+                part = os.read(self._output, 65536) if self._output >= 0 else b""
+            except BlockingIOError:
+                return True
+            if not part:
+                return False
+            self._printed += len(part)
+            room = _KEPT_OUTPUT - len(self._head)
+            self._head += part[:room]
+            self._tail = (self._tail + part[room:])[-_KEPT_OUTPUT:]
+        return True
+
+    def _write(self, data: bytes) -> None:
+        deadline = time.monotonic() + self.limits.request_seconds
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise self._ended(Ended("time")) from None
+                self._drain()
+                time.sleep(0.005)
+            except OSError:
+                raise self._ended(None) from None
+
+
+def encode_body(body: bytes) -> str:
+    """Return a body as the child's protocol carries it."""
+    return base64.b64encode(body).decode()
+
+
+def own_interpreter() -> Path:
+    """Return the interpreter that runs this check."""
+    return Path(sys.executable)
