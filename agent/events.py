@@ -42,11 +42,15 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The reply was judged: its format, and the backend with it staged."""
+    """The reply was judged: its format, and the backend with it staged.
+
+    `known` holds the findings of the report that the backend had before the build.
+    """
 
     turn: int
     format_findings: tuple[Finding, ...]
     report: Report
+    known: frozenset[Finding] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +61,5 @@ class SentBack:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The staged files are on disk; paths as in a reply."""
-
-    paths: tuple[str, ...]
-
-
-Event = (
-    Asked
-    | Noted
-    | FileArrived
-    | Replied
-    | StageStarted
-    | StageFinished
-    | Checked
-    | SentBack
-    | Applied
-)
+Event = Asked | Noted | FileArrived | Replied | StageStarted | StageFinished | Checked | SentBack
 Listener = Callable[[Event], None]

@@ -1,0 +1,182 @@
+"""The loop: ask the model, parse its reply, check the backend, send findings back."""
+
+from dataclasses import dataclass, field, replace
+
+import validators
+from agent.errors import ModelError, NoRepairError
+from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack
+from agent.models.base import Chunk, Finished, Model, Note, Prompt
+from agent.prompting import Complaint, first_prompt, repair_prompt
+from agent.reply import ReplyParser, SourceFile
+from agent.settings import Settings
+from agent.workspace import Workspace
+from validators.report import Finding, Report
+from validators.rules.reply import FILE_CUT_OFF
+from validators.text import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a build ended.
+
+    Attributes:
+        report: Of the last check; empty where the last reply could not be checked.
+        format_findings: What is wrong with the format of the last reply.
+        known: Findings of the report that the backend had before the build.
+        reason: Why the build gave up; empty where the staged files may be applied.
+    """
+
+    report: Report
+    format_findings: tuple[Finding, ...] = ()
+    known: frozenset[Finding] = frozenset()
+    reason: str = ""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that keep the staged files from being applied."""
+        found = (*self.format_findings, *self.report.findings)
+        return tuple(finding for finding in found if finding.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    files: tuple[SourceFile, ...]
+    findings: tuple[Finding, ...]
+    text: str
+    finished: Finished
+
+
+@dataclass
+class Builder:
+    """Builds one request into a workspace, staged and checked but not applied.
+
+    Attributes:
+        workspace: The backend; accepted files are left staged in it.
+        model: Whoever answers.
+        settings: `rounds` tells how often findings go back to the model.
+        listen: Called with every event.
+    """
+
+    workspace: Workspace
+    model: Model
+    settings: Settings
+    listen: Listener
+    _baseline: Report | None = field(default=None, init=False)
+
+    def build(self, request: str) -> Outcome:
+        """Have the model answer until the check passes or the rounds are used up.
+
+        Returns:
+            An outcome without a reason, or one that gave up; then nothing may be applied.
+
+        Raises:
+            agent.errors.ModelError: The model could not be reached, refused, or was cut off.
+            agent.errors.InputError: The request or the backend cannot be used.
+        """
+        prompt = first_prompt(request, self.workspace.files, self.settings.user_id)
+        turn, outcome = 1, Outcome(Report())
+        while True:
+            try:
+                reply = self._ask(prompt, turn)
+            except NoRepairError as error:
+                if turn == 1:
+                    raise
+                return replace(outcome, reason=error.message)
+            outcome = self._judge(reply, turn)
+            if not outcome.errors:
+                return outcome
+            if turn > self.settings.rounds:
+                return self._give_up(outcome, reply)
+            self.listen(SentBack(turn, outcome.errors))
+            prompt = repair_prompt(prompt, reply.text, self._complaint(outcome, reply))
+            turn += 1
+
+    def _ask(self, prompt: Prompt, turn: int) -> _Reply:
+        """Have the model answer, and parse its reply while it arrives."""
+        self.listen(Asked(turn, self.model.name))
+        parser = ReplyParser()
+        texts: list[str] = []
+        files: list[SourceFile] = []
+        finished: Finished | None = None
+
+        def keep(arrived: list[SourceFile]) -> None:
+            for file in arrived:
+                files.append(file)
+                self.listen(FileArrived(file))
+
+        try:
+            for piece in self.model.answer(prompt):
+                match piece:
+                    case Chunk(text):
+                        texts.append(text)
+                        keep(parser.feed(text))
+                    case Note(text):
+                        self.listen(Noted(text))
+                    case Finished():
+                        finished = piece
+        finally:
+            # Whatever goes wrong, the raw reply is paid for and must be kept.
+            self.listen(Replied(turn, "".join(texts), finished))
+        if finished is None or finished.stop == "refusal":
+            raise ModelError(f"{self.model.name} refused the request.", "Word it differently.")
+        keep(parser.close())
+        return _Reply(tuple(files), parser.findings, "".join(texts), finished)
+
+    def _judge(self, reply: _Reply, turn: int) -> Outcome:
+        """Stage the reply's files and check the backend with them."""
+        format_findings = reply.findings
+        if reply.finished.stop == "length":
+            format_findings = _with_cut_off(reply)
+        format_findings += self.workspace.stage(reply.files)
+        report = Report()
+        # Half a reply, or none, would only be reported for what is not there yet.
+        if reply.files and reply.finished.stop != "length":
+            report = self._check()
+        outcome = Outcome(report, format_findings, self._known(report))
+        self.listen(Checked(turn, format_findings, report, outcome.known))
+        return outcome
+
+    def _check(self) -> Report:
+        options = validators.CheckOptions(app=self.settings.app)
+        with self.workspace.materialized() as folder:
+            return validators.check(folder, options, self.listen)
+
+    def _known(self, report: Report) -> frozenset[Finding]:
+        """Return the findings that the backend had before the build, lines aside."""
+        if report.verdict == "pass" or not self.workspace.files:
+            return frozenset()
+        if self._baseline is None:
+            options = validators.CheckOptions(app=self.settings.app)
+            self._baseline = validators.check(self.workspace.backend, options)
+        before = {(known.code, known.path, known.message) for known in self._baseline.findings}
+        return frozenset(
+            finding
+            for finding in report.findings
+            if (finding.code, finding.path, finding.message) in before
+        )
+
+    def _complaint(self, outcome: Outcome, reply: _Reply) -> Complaint:
+        blamed = {f"backend/{finding.path}" for finding in outcome.report.findings}
+        return Complaint(
+            findings=outcome.errors,
+            sources={file.path: file.code for file in self.workspace.staged},
+            accepted=tuple(file.path for file in reply.files if file.path not in blamed),
+            known=outcome.known,
+        )
+
+    def _give_up(self, outcome: Outcome, reply: _Reply) -> Outcome:
+        if reply.finished.stop == "length":
+            raise ModelError(
+                f"The reply was cut off after {reply.finished.output_tokens:,} tokens.",
+                "Ask for less at a time, or raise `max_output_tokens` in [tool.backendpro].",
+            )
+        rounds = counted(self.settings.rounds, "round")
+        return replace(outcome, reason=f"The findings are still there after {rounds} of repair.")
+
+
+def _with_cut_off(reply: _Reply) -> tuple[Finding, ...]:
+    """Return the reply's findings, one of which says that it is not complete."""
+    if any(finding.code == FILE_CUT_OFF.code for finding in reply.findings):
+        return reply.findings
+    message = f"The reply was cut off after {reply.finished.output_tokens:,} tokens."
+    return (*reply.findings, FILE_CUT_OFF.finding(message, fix="Send the files that are missing."))

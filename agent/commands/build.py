@@ -1,0 +1,130 @@
+"""`backendpro build`: from a request to a verified backend on disk."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from agent import models
+from agent.build import Builder, Outcome
+from agent.build_log import BuildLog
+from agent.commands.check import FOUND_ERRORS, PASSED
+from agent.errors import BackendProError, InputError
+from agent.events import Event
+from agent.paths import ROOT
+from agent.reply import render
+from agent.settings import Values, load_settings
+from agent.terminal import Terminal
+from agent.workspace import Applied, Workspace
+from validators.text import Line, counted, finding_lines, text_lines
+
+Delivery = Literal["apply", "diff", "print"]
+
+
+def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
+    """Build a request and deliver it; return the exit code.
+
+    Args:
+        request: What the developer asks for.
+        into: The project's folder, or the backend.
+        options: Settings from the command line.
+        delivery: `apply` writes the files, `diff` and `print` only show them.
+
+    Raises:
+        agent.errors.BackendProError: The build could not be done; nothing is written.
+    """
+    if not request.strip():
+        raise InputError("The request is empty.", 'Say what to build: "add CRUD for tasks".')
+    workspace = Workspace.open(into)
+    settings = load_settings(workspace.backend, options)
+    model = models.choose(settings)
+    terminal = Terminal({file.path for file in workspace.files})
+    log = BuildLog(request, workspace.backend, settings)
+
+    def listen(event: Event) -> None:
+        log(event)
+        terminal(event)
+
+    with _logged(log), contextlib.closing(terminal):
+        terminal.say(f"Building into {workspace.backend} with {model.name}", "place")
+        for note in workspace.notes:
+            terminal.say(note, "warning")
+        outcome = Builder(workspace, model, settings, listen).build(request)
+        _show_report(terminal, workspace, outcome, delivery)
+        if outcome.reason:
+            terminal.say(f"Gave up. {outcome.reason} Nothing was written.", "error")
+            log.finish("gave up", outcome.reason)
+            return FOUND_ERRORS
+        _deliver(terminal, log, workspace, delivery)
+    return PASSED
+
+
+def _show_report(
+    terminal: Terminal, workspace: Workspace, outcome: Outcome, delivery: Delivery
+) -> None:
+    texts = {file.path: file.code for file in (*workspace.files, *workspace.staged)}
+
+    def read(path: str) -> str:
+        return texts.get(f"{ROOT}/{path}", "")
+
+    # Where standard output is for the diff or the files, the report goes beside it.
+    show = terminal.show if delivery == "apply" else terminal.show_aside
+    show(finding_lines(outcome.format_findings, lambda _: "", terminal.width))
+    show(text_lines(outcome.report, read, terminal.width))
+    if outcome.known:
+        known = counted(len(outcome.known), "of these finding")
+        terminal.say(f"{known} was there before the build.", "warning")
+
+
+def _deliver(terminal: Terminal, log: BuildLog, workspace: Workspace, delivery: Delivery) -> None:
+    match delivery:
+        case "print":
+            terminal.write(render(workspace.staged))
+            log.finish("shown")
+        case "diff":
+            terminal.write(workspace.diff())
+            terminal.say("Nothing was written (dry run).")
+            log.finish("shown")
+        case "apply":
+            with _undisturbed():
+                applied = workspace.apply()
+            written = (*applied.created, *applied.changed)
+            log.finish("applied" if written else "unchanged", written)
+            terminal.show(_what_was_written(applied))
+
+
+def _what_was_written(applied: Applied) -> Iterator[Line]:
+    yield ()
+    if not applied.created and not applied.changed:
+        yield ((f"{applied.backend} has it all already; nothing was written.", "plain"),)
+        return
+    parts = [
+        f"{counted(len(paths), 'file')} {what}"
+        for paths, what in ((applied.created, "created"), (applied.changed, "changed"))
+        if paths
+    ]
+    yield ((f"{' and '.join(parts)} in {applied.backend}.", "good"),)
+
+
+@contextlib.contextmanager
+def _logged(log: BuildLog) -> Iterator[None]:
+    """Write into the log how a build ends that does not end well."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.finish("interrupted")
+        raise
+    except BackendProError as error:
+        log.finish("failed", error.message)
+        raise
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C off for the moment in which files are written."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,64 @@
+"""`backendpro check`: verifies an existing backend."""
+
+import os
+from pathlib import Path
+
+import validators
+from agent.errors import InputError
+from agent.settings import Values, load_settings
+from agent.terminal import Terminal
+from validators.renderers import Format, render
+from validators.text import reader_of, text_lines
+
+PASSED = 0
+FOUND_ERRORS = 1
+
+
+def check(
+    folder: Path, options: Values, python: Path | None, form: Format, *, is_static: bool
+) -> int:
+    """Check a backend and print the report; return the exit code.
+
+    Args:
+        folder: The backend.
+        options: Settings from the command line.
+        python: Interpreter that starts the app; None for our own.
+        form: How to write the report.
+        is_static: Whether to leave the app alone.
+
+    Raises:
+        agent.errors.InputError: The folder cannot be checked.
+    """
+    require_backend(folder)
+    _require_interpreter(python)
+    settings = load_settings(folder, options)
+    terminal = Terminal()
+    check_options = validators.CheckOptions(app=settings.app, python=python, is_static=is_static)
+    report = validators.check(folder, check_options, terminal)
+    if form == "text":
+        terminal.show(text_lines(report, reader_of(folder), terminal.width))
+    else:
+        terminal.write(render(report, form, folder))
+    terminal.close()
+    return PASSED if report.verdict == "pass" else FOUND_ERRORS
+
+
+def require_backend(folder: Path) -> None:
+    """Make sure that there is something to check.
+
+    Raises:
+        agent.errors.InputError: The folder is missing, a file, unreadable, or without Python.
+    """
+    if not folder.exists():
+        raise InputError(f"{folder} does not exist.")
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file; a backend is a folder.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(f"{folder} cannot be read.")
+    if next(folder.rglob("*.py"), None) is None:
+        raise InputError(f"{folder} holds no Python file, so there is nothing to check.")
+
+
+def _require_interpreter(python: Path | None) -> None:
+    if python is not None and not (python.is_file() and os.access(python, os.X_OK)):
+        raise InputError(f"{python} is not an interpreter that can be run.")

@@ -1,0 +1,212 @@
+"""A report as text for people: findings with their lines, then what was checked."""
+
+import textwrap
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from validators.report import Finding, Query, Report
+
+# What a piece of text means; whoever shows it chooses the colours.
+Style = Literal["plain", "error", "warning", "good", "place", "caret", "quiet"]
+Piece = tuple[str, Style]
+Line = tuple[Piece, ...]
+Reader = Callable[[str], str]
+
+_INDENT = "    "
+_TAB = 4
+# Details beyond this many are counted, not listed.
+_LISTED = 10
+
+
+def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
+    """Yield a report line by line.
+
+    Args:
+        report: The report.
+        read: Gives a file's text by its path in the report, for the lines that are quoted.
+        width: Where to break sentences and cut quoted code, in columns; 0 for nowhere.
+    """
+    yield from finding_lines(report.findings, read, width)
+    yield from _listed(
+        "Declared public:",
+        [
+            f"{query.path}:{query.line} {query.function}: {query.proof}"
+            for query in report.queries
+            if query.verdict == "public"
+        ],
+        width,
+    )
+    yield from _listed(
+        "Could not be decided by an experiment:",
+        [
+            f"{probe.route} {probe.name}: {probe.detail}"
+            for probe in report.probes
+            if probe.outcome == "inconclusive"
+        ],
+        width,
+    )
+    yield from _summary(report, width)
+
+
+def finding_lines(findings: Iterable[Finding], read: Reader, width: int = 0) -> Iterator[Line]:
+    """Yield findings: where and what, the line with a caret, the way to it, the fix.
+
+    Args:
+        findings: The findings, in the order in which they are shown.
+        read: As for `text_lines`.
+        width: As for `text_lines`.
+    """
+    files: dict[str, Sequence[str]] = {}
+    for finding in findings:
+        if finding.path not in files:
+            files[finding.path] = _source_lines(read(finding.path)) if finding.path else ()
+        yield from _one_finding(finding, files[finding.path], width)
+        yield ()
+
+
+def reader_of(root: Path) -> Reader:
+    """Return a reader of the files below a folder; one that cannot be read is empty."""
+
+    def read(path: str) -> str:
+        try:
+            return (root / path).read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    return read
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """Return styled lines as bare text."""
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that steer a terminal or hide in it."""
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}" for character in text
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where needed."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _source_lines(text: str) -> Sequence[str]:
+    # Python ends a line at these three alone; `splitlines` would also do so at U+2028.
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _one_finding(finding: Finding, lines: Sequence[str], width: int) -> Iterator[Line]:
+    severity: Style = "error" if finding.severity == "error" else "warning"
+    place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part)
+    yield (
+        *(((f"{place}: ", "place"),) if place else ()),
+        (finding.severity, severity),
+        (f" {finding.code} {finding.name}", "plain"),
+    )
+    yield from _sentence("", finding.message, "plain", width)
+    if finding.line and finding.line <= len(lines):
+        yield from _quote(lines[finding.line - 1], finding.line, finding.column, width)
+    way = " → ".join(finding.trace) or finding.route
+    if way:
+        yield from _sentence("via ", way, "quiet", width)
+    if finding.fix:
+        yield from _sentence("fix ", finding.fix, "good", width)
+
+
+def _sentence(label: str, text: str, style: Style, width: int) -> Iterator[Line]:
+    for number, line in enumerate(_wrapped(text, width - len(_INDENT) - len(label))):
+        yield (_INDENT + (label if number == 0 else " " * len(label)), "quiet"), (line, style)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    paragraphs = [printable(line) for line in text.splitlines()]
+    if width <= 0:
+        return paragraphs
+    return [
+        line
+        for paragraph in paragraphs
+        for line in textwrap.wrap(
+            paragraph, max(width, 20), break_on_hyphens=False, replace_whitespace=False
+        )
+        or [""]
+    ]
+
+
+def _quote(code: str, line: int, column: int | None, width: int) -> Iterator[Line]:
+    before = printable(code[: (column or 1) - 1].expandtabs(_TAB))
+    shown = before + printable(code[(column or 1) - 1 :].expandtabs(_TAB))
+    gutter = f"{_INDENT}{line:>5} │ "
+    room = width - len(gutter)
+    start = 0
+    if 0 < room < len(shown):
+        # Keep the caret in view.
+        start = max(0, min(len(before) - room // 3, len(shown) - room))
+        shown = shown[start : start + room]
+    yield (gutter, "quiet"), (shown, "plain")
+    if column:
+        padding = " " * sum(_cells(character) for character in before[start:])
+        yield (f"{_INDENT}{'':>5} │ ", "quiet"), (f"{padding}^", "caret")
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _listed(title: str, entries: Sequence[str], width: int) -> Iterator[Line]:
+    if not entries:
+        return
+    yield ((title, "plain"),)
+    for entry in entries[:_LISTED]:
+        yield from _sentence("- ", entry, "plain", width)
+    if len(entries) > _LISTED:
+        yield from _sentence("- ", f"and {len(entries) - _LISTED} more", "quiet", width)
+    yield ()
+
+
+def _summary(report: Report, width: int) -> Iterator[Line]:
+    yield _verdict(report)
+    parts = [counted(len(report.routes), "route"), _queries(report.queries), _probes(report)]
+    parts.append(f"{sum(report.timings.values()):.1f} s")
+    for line in _wrapped("; ".join(part for part in parts if part), width):
+        yield ((line, "quiet"),)
+
+
+def _verdict(report: Report) -> Line:
+    count = Counter(finding.severity for finding in report.findings)
+    errors, warnings = counted(count["error"], "error"), counted(count["warning"], "warning")
+    if not report.timings:
+        return (("Nothing was checked.", "error"),)
+    if report.verdict == "fail":
+        tail = f" and {warnings}" if count["warning"] else ""
+        return (("Failed", "error"), (f" with {errors}{tail}.", "plain"))
+    tail = f" with {warnings}" if count["warning"] else ""
+    return (("Passed", "good"), (f"{tail}.", "plain"))
+
+
+def _queries(queries: Sequence[Query]) -> str:
+    if not queries:
+        return "no query on an owned model"
+    count = Counter(query.verdict for query in queries)
+    kinds = [f"{count['isolated']} isolated", counted(count["leak"], "leak")]
+    kinds.append(f"{count['unproven']} unproven")
+    if count["public"]:
+        kinds.append(f"{count['public']} public")
+    return f"queries: {', '.join(kinds)}"
+
+
+def _probes(report: Report) -> str:
+    if "probes" not in report.timings:
+        return "the app was not probed" if "boot" in report.timings else "the app was not started"
+    count = Counter(probe.outcome for probe in report.probes)
+    return (
+        f"probes: {count['passed']} passed, {count['failed']} failed, "
+        f"{count['inconclusive']} inconclusive"
+    )
