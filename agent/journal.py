@@ -6,6 +6,7 @@ is the one step that commits: before it nothing has been touched, after it the n
 finishes what was begun. Nothing in a record is trusted: paths and contents are checked again.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -24,10 +25,12 @@ from agent.paths import ROOT, path_problem
 
 STATE_FOLDER = ".backendpro"
 KEPT_BUILDS = 20
+_ATTEMPTS = 5
 
 Root = Literal["backend", "."]
 _State = Literal["preparing", "applying", "applied", "undoing", "discarded"]
-_BUILD = re.compile(r"(\d{6})\.(preparing|applying|applied|undoing|discarded)")
+_STATES: dict[str, _State] = {state: state for state in get_args(_State)}
+_BUILD = re.compile(rf"(\d{{6}})\.({'|'.join(_STATES)})")
 
 
 def _usable_path(path: str) -> str:
@@ -143,9 +146,12 @@ class Journal:
         Raises:
             InputError: Another build holds it, or the folder cannot be written.
         """
+        if self._lock.is_locked:
+            yield
+            return
+        missing = [path for path in (self._home, *self._home.parents) if not path.exists()]
         try:
-            self._make_state_folder()
-            self._lock.acquire()
+            self._acquire()
         except Timeout as error:
             raise InputError(
                 f"Another build is at work in {self._home}.", "Wait until it has finished."
@@ -155,6 +161,7 @@ class Journal:
         try:
             yield
         finally:
+            self._leave_no_empty_folders(missing)
             self._lock.release()
 
     def recover(self) -> tuple[str, ...]:
@@ -264,8 +271,7 @@ class Journal:
             source, parts = build.after(index), _parts(record.root, entry.path)
             if not os.path.lexists(source):
                 continue  # written already
-            now = disk.read(self._home, parts)
-            if (now.digest if now else None) not in (entry.before, entry.after):
+            if self._digest(parts) not in (entry.before, entry.after):
                 edited.append(entry.path)
                 continue
             _check_content(source, entry.after)
@@ -277,8 +283,7 @@ class Journal:
         edited = []
         for index, entry in enumerate(record.entries):
             parts = _parts(record.root, entry.path)
-            now = disk.read(self._home, parts)
-            found = now.digest if now else None
+            found = self._digest(parts)
             if found == entry.before:
                 continue
             if found not in (None, entry.after):
@@ -292,11 +297,22 @@ class Journal:
             disk.remove_folder(self._home, _parts(record.root, folder))
         return edited
 
+    def _digest(self, parts: Sequence[str]) -> str | None:
+        """Return the digest of a file, None where there is none, or what matches nothing."""
+        try:
+            content = disk.read(self._home, parts)
+        except (NotADirectoryError, IsADirectoryError):
+            return "a link or a folder"
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return "a link or a folder"
+            raise
+        return content.digest if content else None
+
     def _check_undo(self, build: _Build, record: Record) -> None:
         edited = []
         for index, entry in enumerate(record.entries):
-            now = disk.read(self._home, _parts(record.root, entry.path))
-            found = now.digest if now else None
+            found = self._digest(_parts(record.root, entry.path))
             if found == entry.before:
                 continue
             if found not in (None, entry.after):
@@ -341,11 +357,36 @@ class Journal:
 
     # Housekeeping
 
+    def _acquire(self) -> None:
+        for _ in range(_ATTEMPTS):
+            self._make_state_folder()
+            try:
+                self._lock.acquire()
+            except FileNotFoundError:
+                continue  # a build that wrote nothing is just tidying up
+            self._make_state_folder()
+            return
+        raise Timeout(str(self._lock.lock_file))
+
     def _make_state_folder(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)
         disk.make_folders(self._home, (STATE_FOLDER, "builds"))
-        with suppress(FileExistsError):
-            disk.write_new(self._home / STATE_FOLDER / ".gitignore", b"*\n")
+        ignore = self._home / STATE_FOLDER / ".gitignore"
+        if not ignore.exists() or not ignore.stat().st_size:
+            ignore.unlink(missing_ok=True)
+            disk.write_new(ignore, b"*\n")
+
+    def _leave_no_empty_folders(self, missing: Sequence[Path]) -> None:
+        """Remove what holding the lock has created, where there is no build to remember."""
+        state = self._home / STATE_FOLDER
+        with suppress(OSError):
+            self._builds.rmdir()
+            (state / ".gitignore").unlink()
+            # Last of the files, so that whoever then gets a new lock finds nothing half gone.
+            (state / "lock").unlink()
+            state.rmdir()
+            for folder in missing:
+                folder.rmdir()
 
     def _list(self) -> list[_Build]:
         try:
@@ -395,14 +436,7 @@ def changed_meanwhile(paths: Sequence[str]) -> InputError:
 
 
 def _build(match: re.Match[str], builds: Path) -> _Build:
-    states: dict[str, _State] = {
-        "preparing": "preparing",
-        "applying": "applying",
-        "applied": "applied",
-        "undoing": "undoing",
-        "discarded": "discarded",
-    }
-    return _Build(int(match[1]), states[match[2]], builds)
+    return _Build(int(match[1]), _STATES[match[2]], builds)
 
 
 def _parts(root: Root, path: str) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def _name_problem(name: str) -> str:
     if name.startswith("."):
         return f"names the hidden {shown(name)}"
     if name.endswith("."):
-        return f"has the part {shown(name)}, which ends with a dot"
+        return f'has the part "{shown(name)}", which ends with a dot'
     if len(name.encode()) > LONGEST_NAME:
         return f"has a part longer than {LONGEST_NAME} bytes"
     if name.split(".", maxsplit=1)[0].casefold() in _DEVICES:

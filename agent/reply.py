@@ -4,6 +4,7 @@ For each file a line with its path, a line "```python", the code, a line "```"; 
 between files are free. `docs/reply-format.md` says the rest.
 """
 
+import codecs
 import io
 import re
 import tokenize
@@ -370,7 +371,7 @@ def encoding_problem(code: str) -> tuple[int, str] | None:
     try:
         encoding, read = tokenize.detect_encoding(lines.readline)
     except SyntaxError:
-        return 0, "its first lines declare an unknown encoding"
-    if encoding in ("utf-8", "utf-8-sig"):
+        return 0, "its first lines declare an encoding that Python does not know"
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
         return None
     return max(len(read) - 1, 0), f"this line declares {shown(encoding)}"
