@@ -1,0 +1,123 @@
+"""What a resource and its parts are called in code, in URLs and in sentences."""
+
+import builtins
+import keyword
+from dataclasses import dataclass
+
+from agent.models.offline.blueprint import Resource
+
+_BUILTINS = frozenset(dir(builtins))
+
+# Tables of Better Auth and its plugins that share the database with the backend's own.
+_BETTER_AUTH_TABLES = frozenset(
+    {
+        "account", "apikey", "invitation", "jwks", "member", "organization", "passkey",
+        "rate_limit", "session", "subscription", "team", "two_factor", "user", "verification",
+    }
+)  # fmt: skip
+
+# Names that the generated modules import or define themselves.
+_CLASSES = _BUILTINS | {
+    "Annotated", "Any", "APIRouter", "BaseModel", "Base64Bytes", "Callable", "ConfigDict",
+    "CurrentUser", "DatabaseSession", "Date", "Decimal", "Depends", "Email", "Error", "Field",
+    "Handler", "HTTPException", "Limit", "ListQuery", "Literal", "Number", "Money", "Query",
+    "RateLimiter", "RequestBody", "Response", "Responses", "RowId", "Sequence", "Session",
+    "Summary", "Suggestion", "Text", "Url", "User", "UtcDatetime", "VisibleText",
+}  # fmt: skip
+_VARIABLES = _BUILTINS | {
+    "current_user", "changes", "col", "current", "data", "dt", "func", "limiter", "me", "models",
+    "or_", "order", "parent_id", "query", "request", "router", "routes", "schemas", "select",
+    "session", "statement", "status", "total", "user", "utils",
+}  # fmt: skip
+_SCHEMA_MODULES = frozenset({"agents", "common", "error", "user"})
+_ROUTE_MODULES = frozenset({"agents", "me"})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one resource.
+
+    Attributes:
+        singular: One of them in snake case, as in the path parameter `<singular>_id`.
+        plural: Many of them in snake case, as in the handler `list_<plural>`.
+        label: One of them in words.
+        labels: Many of them in words.
+        article: `a` or `an`, before the label.
+        model: Class name of the table model.
+        table: Name of the table.
+        variable: Name of a variable that holds a row.
+        schema_module: Module below `schemas`.
+        route_module: Module below `routes`.
+        path: Path of the collection.
+    """
+
+    singular: str
+    plural: str
+
+    @property
+    def label(self) -> str:
+        return self.singular.replace("_", " ")
+
+    @property
+    def labels(self) -> str:
+        return self.plural.replace("_", " ")
+
+    @property
+    def article(self) -> str:
+        return article(self.label)
+
+    @property
+    def model(self) -> str:
+        name = class_name(self.singular)
+        return f"{name}Record" if name in _CLASSES else name
+
+    @property
+    def table(self) -> str:
+        return self.plural if self.singular in _BETTER_AUTH_TABLES else self.singular
+
+    @property
+    def variable(self) -> str:
+        is_taken = self.singular in _VARIABLES or keyword.iskeyword(self.singular)
+        return f"{self.singular}_row" if is_taken else self.singular
+
+    @property
+    def schema_module(self) -> str:
+        is_taken = self.singular in _SCHEMA_MODULES or keyword.iskeyword(self.singular)
+        return f"{self.singular}_bodies" if is_taken else self.singular
+
+    @property
+    def route_module(self) -> str:
+        is_taken = self.plural in _ROUTE_MODULES or keyword.iskeyword(self.plural)
+        return f"{self.plural}_resource" if is_taken else self.plural
+
+    @property
+    def path(self) -> str:
+        return f"/api/{self.plural.replace('_', '-')}"
+
+
+def names_of(resource: Resource) -> Names:
+    """Return the names of a resource."""
+    return Names(resource.singular, resource.plural)
+
+
+def class_name(snake: str) -> str:
+    """Return `TaskList` for `task_list`."""
+    return "".join(word[:1].upper() + word[1:] for word in snake.split("_"))
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def article(label: str) -> str:
+    """Return `a` or `an`, whichever is spoken before the label."""
+    word = label.split()[0].lower()
+    if word.startswith(("uni", "use", "usa", "uti", "eu", "one", "ura")):
+        return "a"
+    if word.startswith(("hour", "honest", "honor", "honour", "heir")):
+        return "an"
+    if len(word) > 1 and word.isalpha() and not set(word) & set("aeiouy"):
+        # Spoken letter by letter, as in "an SMS".
+        return "an" if word[0] in "fhlmnrsx" else "a"
+    return "an" if word[0] in "aeiou" else "a"
