@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from agent.errors import ModelError
-from agent.models.base import Chunk, Finished, Note, Prompt
+from agent.models.base import Chunk, Finished, Message, Note, Prompt
 
 if TYPE_CHECKING:
     import anthropic
@@ -23,7 +23,6 @@ ALIASES = MappingProxyType(
 )
 
 MAX_OUTPUT_TOKENS = 32_000
-# Seconds without a byte from the service; a reply as a whole may take longer.
 TIMEOUT = 120.0
 RETRIES = 3
 
@@ -36,11 +35,21 @@ class ClaudeModel:
     Attributes:
         name: The model's id.
         max_output_tokens: The longest reply, in tokens, thinking included.
+        timeout: Seconds to wait for the next byte; a whole reply may take longer.
+        retries: How often the SDK repeats a request that failed for a passing reason.
     """
 
-    def __init__(self, model_id: str, max_output_tokens: int = MAX_OUTPUT_TOKENS) -> None:
+    def __init__(
+        self,
+        model_id: str,
+        max_output_tokens: int = MAX_OUTPUT_TOKENS,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+    ) -> None:
         self.name = model_id
         self.max_output_tokens = max_output_tokens
+        self.timeout = timeout
+        self.retries = retries
 
     def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
         """Yield the reply as Claude writes it.
@@ -48,7 +57,7 @@ class ClaudeModel:
         Raises:
             agent.errors.ModelError: With a sentence for each way in which the service fails.
         """
-        with _as_model_errors(self.name), _client() as client:
+        with _as_model_errors(self), self._client() as client:
             with client.messages.stream(
                 model=self.name,
                 max_tokens=self.max_output_tokens,
@@ -60,17 +69,16 @@ class ClaudeModel:
                 message = stream.get_final_message()
             yield _finished(message)
 
+    def _client(self) -> "anthropic.Anthropic":
+        import anthropic  # noqa: PLC0415  # takes a second; most commands need no Claude
 
-def _client() -> "anthropic.Anthropic":
-    import anthropic  # noqa: PLC0415  # takes a second to import; most commands need no Claude
-
-    client = anthropic.Anthropic(timeout=TIMEOUT, max_retries=RETRIES)
-    if not (client.api_key or client.auth_token or client.credentials):
-        raise ModelError(
-            "There is no API key for Claude.",
-            "Set ANTHROPIC_API_KEY, or use `--model offline`, which needs none.",
-        )
-    return client
+        client = anthropic.Anthropic(timeout=self.timeout, max_retries=self.retries)
+        if not (client.api_key or client.auth_token or client.credentials):
+            raise ModelError(
+                "There is no API key for Claude.",
+                "Set ANTHROPIC_API_KEY, or use `--model offline`, which needs none.",
+            )
+        return client
 
 
 def _system(prompt: Prompt) -> "list[TextBlockParam]":
@@ -79,21 +87,21 @@ def _system(prompt: Prompt) -> "list[TextBlockParam]":
 
 
 def _messages(prompt: Prompt) -> "list[MessageParam]":
-    turns: list[MessageParam] = [
-        {"role": message.role, "content": [{"type": "text", "text": message.content}]}
-        for message in prompt.messages[:-1]
-    ]
-    last = prompt.messages[-1]
+    *earlier, last = prompt.messages
+    turns = [_turn(message, {"type": "text", "text": message.content}) for message in earlier]
     # A breakpoint on the newest message lets the next turn reuse everything before it.
-    turns.append(
-        {
-            "role": last.role,
-            "content": [
-                {"type": "text", "text": last.content, "cache_control": {"type": "ephemeral"}}
-            ],
-        }
-    )
-    return turns
+    newest: TextBlockParam = {
+        "type": "text",
+        "text": last.content,
+        "cache_control": {"type": "ephemeral"},
+    }
+    return [*turns, _turn(last, newest)]
+
+
+def _turn(message: Message, block: "TextBlockParam") -> "MessageParam":
+    if message.role == "user":
+        return {"role": "user", "content": [block]}
+    return {"role": "assistant", "content": [block]}
 
 
 def _finished(message: "ParsedMessage[None]") -> Finished:
@@ -124,7 +132,7 @@ def _stop(reason: str | None) -> Literal["end", "length", "refusal"]:
 
 
 @contextmanager
-def _as_model_errors(model_id: str) -> Iterator[None]:
+def _as_model_errors(model: ClaudeModel) -> Iterator[None]:
     """Turn what the SDK raises into sentences."""
     import anthropic  # noqa: PLC0415  # as above
     import httpx2  # noqa: PLC0415  # the SDK's transport; its errors surface while streaming
@@ -132,10 +140,10 @@ def _as_model_errors(model_id: str) -> Iterator[None]:
     try:
         yield
     except anthropic.APIStatusError as error:
-        raise _status_error(error, model_id) from error
+        raise _status_error(error, model.name) from error
     except anthropic.APITimeoutError as error:
         raise ModelError(
-            f"Claude did not answer within {TIMEOUT:.0f} seconds.",
+            f"Claude did not answer within {model.timeout:g} seconds.",
             "Run the command again in a few minutes.",
         ) from error
     except anthropic.APIConnectionError as error:
@@ -148,9 +156,14 @@ def _as_model_errors(model_id: str) -> Iterator[None]:
         raise ModelError(
             "The connection to Claude broke in the middle of the reply.", "Run the command again."
         ) from error
+    except anthropic.CredentialsError as error:
+        raise ModelError(
+            f"The credentials for Claude cannot be used: {str(error).rstrip('.')}.",
+            "Set ANTHROPIC_API_KEY, or use `--model offline`, which needs none.",
+        ) from error
     except (anthropic.AnthropicError, ValueError, AssertionError) as error:
         raise ModelError(
-            f"Claude's answer could not be read: {error or type(error).__name__}.",
+            f"Claude's answer could not be read: {str(error) or type(error).__name__}.",
             "Check that ANTHROPIC_BASE_URL leads to a service that speaks the Messages API.",
         ) from error
 

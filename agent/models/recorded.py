@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.errors import InputError, ModelError, NoRepairError
+from agent.errors import InputError, NoRepairError
 from agent.models.base import Chunk, Finished, Note, Prompt
 
 PREFIX = "recorded:"
@@ -44,7 +44,7 @@ class RecordedModel:
         """Yield the file of this turn, line by line.
 
         Raises:
-            agent.errors.ModelError: The file cannot be read.
+            agent.errors.InputError: The file cannot be read.
             agent.errors.NoRepairError: There are fewer files than turns.
         """
         turn = sum(message.role == "user" for message in prompt.messages)
@@ -63,6 +63,6 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ModelError(f"The recorded reply {file} is not UTF-8 text.") from error
+        raise InputError(f"The recorded reply {file} is not UTF-8 text.") from error
     except OSError as error:
-        raise ModelError(f"The recorded reply {file} cannot be read: {error.strerror}.") from error
+        raise InputError(f"The recorded reply {file} cannot be read: {error.strerror}.") from error
