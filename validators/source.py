@@ -28,6 +28,9 @@ _TOKENS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Assignment = ast.Assign | ast.AnnAssign
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -62,6 +65,18 @@ class Index:
     def of(self, kind: type[_Node]) -> list[_Node]:
         """Return every node of exactly this type, in the order of the source."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]  # keyed by the type
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """Every `def` and `async def`, in the order of the source."""
+        found: list[Function] = [*self.of(ast.FunctionDef), *self.of(ast.AsyncFunctionDef)]
+        return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+    @cached_property
+    def assignments(self) -> list[Assignment]:
+        """Every plain and every annotated assignment, in the order of the source."""
+        found: list[Assignment] = [*self.of(ast.Assign), *self.of(ast.AnnAssign)]
+        return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node that holds another, or None for the root."""
@@ -100,6 +115,34 @@ def _children(node: ast.AST) -> list[ast.AST]:
     return [child for child in found if not isinstance(child, _TOKENS)]
 
 
+def targets_of(node: Assignment) -> list[ast.expr]:
+    """Return what an assignment assigns to."""
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a name that a module imports stands for.
+
+    Attributes:
+        level: Number of leading dots.
+        module: Dotted name of the module; may be empty after dots.
+        name: The name in that module, or None where the module itself is meant.
+    """
+
+    level: int
+    module: str
+    name: str | None = None
+
+    @property
+    def dotted(self) -> str:
+        """The full dotted name, such as `datetime.datetime`; dots in front where relative."""
+        path = "." * self.level + self.module
+        if self.name is None:
+            return path
+        return f"{path}.{self.name}" if self.module else path + self.name
+
+
 @dataclass(frozen=True)
 class Module:
     """One Python file.
@@ -126,6 +169,36 @@ class Module:
     def index(self) -> Index:
         """The tree's nodes by type; empty where there is no tree."""
         return Index(self.tree or ast.Module(body=[], type_ignores=[]))
+
+    @cached_property
+    def imported(self) -> dict[str, Imported]:
+        """What each imported name stands for, wherever in the file it is imported."""
+        found: dict[str, Imported] = {}
+        for node in self.index.of(ast.Import):
+            for alias in node.names:
+                dotted = alias.name if alias.asname else alias.name.partition(".")[0]
+                found[alias.asname or dotted] = Imported(0, dotted)
+        for source in self.index.of(ast.ImportFrom):
+            for alias in source.names:
+                target = Imported(source.level, source.module or "", alias.name)
+                found[alias.asname or alias.name] = target
+        return found
+
+    def qualified(self, node: ast.AST | None) -> str:
+        """Return the full dotted name that a name or attribute stands for.
+
+        `dt.now` is `datetime.datetime.now` after `from datetime import datetime as dt`. What is
+        not imported keeps its own name; anything but a dotted name gives an empty text.
+        """
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        imported = self.imported.get(node.id)
+        first = imported.dotted if imported else node.id
+        return ".".join([first, *reversed(attributes)])
 
     @property
     def folder(self) -> PurePosixPath:

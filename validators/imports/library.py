@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from validators.imports.interpreter import Interpreter, is_own_room
-from validators.imports.names import Names, collect
+from validators.names import Names, collect
 
 _EXTENSIONS = (".so", ".pyd")
 # Every module has these.

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from validators.imports.library import Answer, Library
-from validators.imports.names import Names, collect, is_type_checking
+from validators.names import Names, collect, is_type_checking
 from validators.source import Module, Project
 
 _CATCHES_IMPORT_ERROR = frozenset(

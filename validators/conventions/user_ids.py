@@ -1,0 +1,170 @@
+"""The type of user ids, where Better Auth makes the user table."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from validators.conventions.schema import Class, Field, Schema, unwrap_hint
+from validators.report import Finding
+from validators.rules.conventions import USER_ID_TYPE
+from validators.source import Function, Module, Project, is_auxiliary
+
+UserId = Literal["text", "int", "uuid"]
+
+_USER_TABLE = "user"
+_PYTHON_TYPE = {"text": "str", "int": "int", "uuid": "UUID"}
+_COLUMN_TYPES = {
+    "BigInteger": "int",
+    "Integer": "int",
+    "SmallInteger": "int",
+    "String": "str",
+    "Text": "str",
+    "UUID": "UUID",
+    "Uuid": "UUID",
+}
+_KNOWN = frozenset(_PYTHON_TYPE.values())
+_PASSWORD = "passw"  # noqa: S105  # a part of a column's name
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """A column with the Python type that it is declared with."""
+
+    owner: Class
+    field: Field
+    type: str
+
+
+def check(project: Project, schema: Schema, user_id: UserId) -> list[Finding]:
+    """Return a finding for each user id whose type is not that of Better Auth's table.
+
+    A backend that signs users up itself has a user table of its own, with ids as it likes.
+    """
+    users = [cls for cls in schema.classes if _is_user_table(schema, cls)]
+    if not users or any(_makes_users(project, schema, user) for user in users):
+        return []
+    wanted = _PYTHON_TYPE[user_id]
+    wrong = [typed for typed in _user_ids(schema, users) if typed.type != wanted]
+    conversions = _conversions(project) if wrong and user_id == "text" else []
+    return [_finding(typed, wanted, conversions) for typed in wrong]
+
+
+def _finding(typed: _Typed, wanted: str, conversions: list[str]) -> Finding:
+    database = {"str": "TEXT", "int": "INTEGER", "UUID": "UUID"}[wanted]
+    name = f"{typed.owner.name}.{typed.field.name}"
+    fix = f"Write `{wanted}` here and in the schemas"
+    fix += f", and do not convert the id with int() in {', '.join(conversions)}." * bool(
+        conversions
+    )
+    return USER_ID_TYPE.finding(
+        f"`{name}` is declared as {typed.type}, but Better Auth's user.id is {database}.",
+        path=typed.owner.module.path,
+        line=typed.field.node.lineno,
+        column=typed.field.node.col_offset + 1,
+        fix=fix if conversions else f"{fix}.",
+    )
+
+
+def _is_user_table(schema: Schema, cls: Class) -> bool:
+    if is_auxiliary(cls.module.path):
+        return False
+    return schema.is_table(cls) and schema.table_name(cls) == _USER_TABLE
+
+
+def _makes_users(project: Project, schema: Schema, user: Class) -> bool:
+    """Tell whether the backend signs users up itself: it stores passwords or inserts users."""
+    fields = schema.all_fields(user)
+    if any(_PASSWORD in field.name.lower() for _, field in fields):
+        return True
+    return any(
+        _inserts(module, schema, user, function)
+        for module in project.modules.values()
+        if not is_auxiliary(module.path)
+        for function in module.index.functions
+    )
+
+
+def _inserts(module: Module, schema: Schema, user: Class, function: Function) -> bool:
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    adds = any(isinstance(call.func, ast.Attribute) and call.func.attr == "add" for call in calls)
+    return adds and any(_is_class(schema.find(module, call.func), user) for call in calls)
+
+
+def _is_class(found: Class | None, wanted: Class) -> bool:
+    return found is not None and found.node is wanted.node
+
+
+def _user_ids(schema: Schema, users: list[Class]) -> Iterator[_Typed]:
+    seen: set[int] = set()
+    for cls in schema.classes:
+        if is_auxiliary(cls.module.path) or not _holds_columns(schema, cls):
+            continue
+        is_user = any(cls.node is user.node for user in users)
+        for owner, field in schema.all_fields(cls):
+            if not (is_user and field.name == "id") and not _refers_to_user(field):
+                continue
+            typed = _typed(owner, field)
+            if typed is not None and id(field.node) not in seen:
+                seen.add(id(field.node))
+                yield typed
+
+
+def _holds_columns(schema: Schema, cls: Class) -> bool:
+    return schema.is_table(cls) or schema.is_sqlmodel(cls)
+
+
+def _refers_to_user(field: Field) -> bool:
+    target = f"{_USER_TABLE}.id"
+    for node in ast.walk(field.value) if field.value is not None else ():
+        match node:
+            case ast.keyword(arg="foreign_key", value=ast.Constant(value=str(key))):
+                if key == target:
+                    return True
+            case ast.Call(
+                func=ast.Name(id="ForeignKey") | ast.Attribute(attr="ForeignKey"),
+                args=[ast.Constant(value=str(key)), *_],
+            ):
+                if key == target:
+                    return True
+            case _:
+                continue
+    return False
+
+
+def _typed(owner: Class, field: Field) -> _Typed | None:
+    """Return a column with its type, where that is one of those that a user id can have."""
+    declared = _column_type(field.value)
+    if declared is None:
+        kinds = unwrap_hint(field.annotation)
+        declared = owner.module.qualified(kinds[0]).rpartition(".")[2] if len(kinds) == 1 else ""
+    return _Typed(owner, field, declared) if declared in _KNOWN else None
+
+
+def _column_type(value: ast.expr | None) -> str | None:
+    """Return the Python type of `Column(Integer, …)` or `sa_type=Integer`, if one is given."""
+    for node in ast.walk(value) if value is not None else ():
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in _COLUMN_TYPES:
+                return _COLUMN_TYPES[name]
+            case _:
+                continue
+    return None
+
+
+def _conversions(project: Project) -> list[str]:
+    """Return the places where a token's subject or a user id is made a number."""
+    found: list[str] = []
+    for module in project.modules.values():
+        for call in module.index.of(ast.Call):
+            match call:
+                case ast.Call(func=ast.Name(id="int"), args=[value]) if _is_user_id(value):
+                    found.append(f"{module.path}:{call.lineno}")
+                case _:
+                    continue
+    return found
+
+
+def _is_user_id(value: ast.expr) -> bool:
+    text = ast.unparse(value).lower()
+    return "user_id" in text or "'sub'" in text or text in ("sub", "subject")
