@@ -188,11 +188,19 @@ def _complain(message: str, hint: str) -> None:
 def _report_internal(error: Exception) -> int:
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
-    last = traceback.extract_tb(error.__traceback__)[-1]
     _complain(
-        f"internal error: {type(error).__name__}: {error} "
-        f"({Path(last.filename).name}, line {last.lineno})",
+        f"internal error: {type(error).__name__}: {error}{_place(error)}",
         f"This is a fault of BackendPro, not of yours. Please report it, with the command and "
         f"with what it prints when {DEBUG_VARIABLE}=1 is set.",
     )
     return INTERNAL_ERROR
+
+
+def _place(error: Exception) -> str:
+    """Return the innermost line of ours that led to an error."""
+    ours = Path(__file__).parent.parent
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(ours) and ".venv" not in path.parts:
+            return f" ({path.relative_to(ours).as_posix()}, line {frame.lineno})"
+    return ""

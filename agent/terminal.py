@@ -4,6 +4,7 @@ import codecs
 import os
 import sys
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -77,7 +78,7 @@ class Terminal:
                 self._show_stage(stage, seconds, findings)
             case SentBack(turn, findings):
                 found = counted(len(findings), "finding")
-                self._say(Text(f"  {found} sent back to the model (round {turn})", "warning"))
+                self._say(Text(f"  {found} to send back (round {turn})", "warning"))
             case Replied() | Checked():
                 self._stop_waiting()
 
@@ -147,6 +148,12 @@ class Terminal:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def near(path: Path) -> Path:
+    """Return a path as seen from the current folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _row(sign: tuple[str, str], name: str, detail: str) -> Text:

@@ -1,6 +1,7 @@
 """`backendpro build`: from a request to a verified backend on disk."""
 
 import contextlib
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,13 @@ from agent import models
 from agent.build import Builder, Outcome
 from agent.build_log import BuildLog
 from agent.commands.check import FOUND_ERRORS, PASSED
-from agent.errors import BackendProError, InputError
+from agent.errors import InputError
 from agent.events import Event
 from agent.paths import ROOT
 from agent.reply import render
+from agent.running import how_to_run
 from agent.settings import Values, load_settings
-from agent.terminal import Terminal
+from agent.terminal import Terminal, near
 from agent.workspace import Applied, Workspace
 from validators.text import Line, counted, finding_lines, text_lines
 
@@ -47,7 +49,7 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
         terminal(event)
 
     with _logged(log), contextlib.closing(terminal):
-        terminal.say(f"Building into {workspace.backend} with {model.name}", "place")
+        terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
         for note in workspace.notes:
             terminal.say(note, "warning")
         outcome = Builder(workspace, model, settings, listen).build(request)
@@ -56,7 +58,7 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
             terminal.say(f"Gave up. {outcome.reason} Nothing was written.", "error")
             log.finish("gave up", outcome.reason)
             return FOUND_ERRORS
-        _deliver(terminal, log, workspace, delivery)
+        _deliver(terminal, log, workspace, settings.app, delivery)
     return PASSED
 
 
@@ -73,11 +75,13 @@ def _show_report(
     show(finding_lines(outcome.format_findings, lambda _: "", terminal.width))
     show(text_lines(outcome.report, read, terminal.width))
     if outcome.known:
-        known = counted(len(outcome.known), "of these finding")
-        terminal.say(f"{known} was there before the build.", "warning")
+        was = "was" if len(outcome.known) == 1 else "were"
+        terminal.say(f"{len(outcome.known)} of these {was} there before the build.", "warning")
 
 
-def _deliver(terminal: Terminal, log: BuildLog, workspace: Workspace, delivery: Delivery) -> None:
+def _deliver(
+    terminal: Terminal, log: BuildLog, workspace: Workspace, app: str | None, delivery: Delivery
+) -> None:
     match delivery:
         case "print":
             terminal.write(render(workspace.staged))
@@ -92,19 +96,35 @@ def _deliver(terminal: Terminal, log: BuildLog, workspace: Workspace, delivery: 
             written = (*applied.created, *applied.changed)
             log.finish("applied" if written else "unchanged", written)
             terminal.show(_what_was_written(applied))
+            if written:
+                terminal.show(_how_to_run(applied.backend, app))
 
 
 def _what_was_written(applied: Applied) -> Iterator[Line]:
     yield ()
     if not applied.created and not applied.changed:
-        yield ((f"{applied.backend} has it all already; nothing was written.", "plain"),)
+        yield ((f"{near(applied.backend)} has it all already; nothing was written.", "plain"),)
         return
     parts = [
         f"{counted(len(paths), 'file')} {what}"
         for paths, what in ((applied.created, "created"), (applied.changed, "changed"))
         if paths
     ]
-    yield ((f"{' and '.join(parts)} in {applied.backend}.", "good"),)
+    yield (f"{' and '.join(parts)}", "good"), (f" in {near(applied.backend)}", "plain")
+
+
+def _how_to_run(backend: Path, app: str | None) -> Iterator[Line]:
+    running = how_to_run(backend, app)
+    if running is None:
+        return
+    yield ()
+    yield (("Run it:", "plain"),)
+    yield ((f"    cd {shlex.quote(str(near(running.folder)))}", "place"),)
+    yield ((f"    {running.command}", "place"),)
+    if running.variables:
+        listed = ", ".join(running.variables)
+        yield ((f"It reads {listed} from the environment or a .env file.", "quiet"),)
+    yield (("Take it back: ", "plain"), (f"backendpro undo --into {near(backend)}", "place"))
 
 
 @contextlib.contextmanager
@@ -115,8 +135,8 @@ def _logged(log: BuildLog) -> Iterator[None]:
     except KeyboardInterrupt:
         log.finish("interrupted")
         raise
-    except BackendProError as error:
-        log.finish("failed", error.message)
+    except Exception as error:
+        log.finish("failed", str(error))
         raise
 
 
