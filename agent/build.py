@@ -6,6 +6,7 @@ import validators
 from agent.errors import ModelError, NoRepairError
 from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack
 from agent.models.base import Chunk, Finished, Model, Note, Prompt
+from agent.paths import ROOT
 from agent.prompting import Complaint, first_prompt, repair_prompt
 from agent.reply import ReplyParser, SourceFile
 from agent.settings import Settings
@@ -156,10 +157,11 @@ class Builder:
         )
 
     def _complaint(self, outcome: Outcome, reply: _Reply) -> Complaint:
-        blamed = {f"backend/{finding.path}" for finding in outcome.report.findings}
+        blamed = {f"{ROOT}/{finding.path}" for finding in outcome.report.findings}
+        files = (*self.workspace.files, *self.workspace.staged)
         return Complaint(
             findings=outcome.errors,
-            sources={file.path: file.code for file in self.workspace.staged},
+            sources={file.path: file.code for file in files},
             accepted=tuple(file.path for file in reply.files if file.path not in blamed),
             known=outcome.known,
         )

@@ -12,6 +12,7 @@ from agent.models.base import Message, Prompt
 from agent.reply import SourceFile, render
 from validators.report import Finding
 from validators.rules import all_rules
+from validators.rules import reply as reply_rules
 
 _FOLDER = Path(__file__).parent.parent / "prompts"
 
@@ -35,10 +36,9 @@ class Complaint:
 
     Attributes:
         findings: What must be mended; paths as in a report, relative to the backend.
-        sources: The staged source files by those paths, for the excerpts.
+        sources: The code of the backend's files by their paths as in a reply.
         accepted: Paths as in a reply of files without a finding.
         known: Findings that the backend had before the build.
-        is_cut_off: Whether the reply hit the limit of its length.
     """
 
     findings: tuple[Finding, ...]
@@ -117,24 +117,40 @@ def _most_telling(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _item(finding: Finding, complaint: Complaint) -> dict[str, object]:
-    line = f":{finding.line}" if finding.line else ""
+    way = " → ".join(finding.trace) or finding.route or ""
     return {
-        "place": f"backend/{finding.path}{line}: " if finding.path else "",
+        "place": _place(finding),
         "code": finding.code,
         "name": finding.name,
         "message": _bounded(finding.message, MAX_SENTENCE),
-        "fix": _bounded(finding.fix, MAX_SENTENCE),
-        "route": " -> ".join(finding.trace) or finding.route,
+        "way": _bounded(way, MAX_SENTENCE),
         "excerpt": _excerpt(finding, complaint.sources),
+        "fix": _bounded(finding.fix, MAX_SENTENCE),
         "was_known": finding in complaint.known,
     }
 
 
-def _excerpt(finding: Finding, sources: Mapping[str, str]) -> list[str]:
-    lines = sources.get(finding.path, "").splitlines()
-    if not finding.line or finding.line > len(lines):
-        return []
-    return [_bounded(lines[finding.line - 1].strip(), MAX_EXCERPT)]
+def _place(finding: Finding) -> str:
+    line = f"line {finding.line}" if finding.line else ""
+    if _is_about_format(finding):
+        # Its line is one of the answer, not of a file.
+        return f"Your answer, {line}:" if line else "Your answer:"
+    if not finding.path:
+        return "The backend:"
+    return f"backend/{finding.path}, {line}:" if line else f"backend/{finding.path}:"
+
+
+def _is_about_format(finding: Finding) -> bool:
+    return finding.code in {rule.code for rule in reply_rules.RULES}
+
+
+def _excerpt(finding: Finding, sources: Mapping[str, str]) -> str:
+    if _is_about_format(finding) or not finding.line:
+        return ""
+    lines = sources.get(f"backend/{finding.path}", "").split("\n")
+    return (
+        _bounded(lines[finding.line - 1].strip(), MAX_EXCERPT) if finding.line <= len(lines) else ""
+    )
 
 
 def _bounded(text: str, length: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -24,7 +24,7 @@ DEBUG_VARIABLE = "BACKENDPRO_DEBUG"
 Values = Mapping[str, Any]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set, with its default.
 
     Attributes:
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         max_output_tokens: The longest reply that Claude may give, in tokens.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: Annotated[str, Field(min_length=1)] | None = None
     rounds: Annotated[int, Field(ge=0, le=20)] = 3
@@ -62,13 +62,17 @@ def load_settings(folder: Path, options: Values | None = None) -> Settings:
     _refuse_unknown(table, f"[tool.backendpro] in {file}", "")
     _refuse_unknown(_environment(), "the environment", PREFIX)
     try:
-        return _with_table(table)(**given)
+        return Settings.model_validate(_sources(table)(**given).model_dump())
     except ValidationError as error:
         raise InputError(_explain(error, given, file)) from error
 
 
-def _with_table(table: Values) -> type[Settings]:
-    class Loaded(Settings):
+def _sources(table: Values) -> type[BaseSettings]:
+    """Return the settings' fields with the places that they are taken from, in order."""
+
+    class Sources(BaseSettings, Settings):
+        model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
+
         @classmethod
         def settings_customise_sources(
             cls,
@@ -81,7 +85,7 @@ def _with_table(table: Values) -> type[Settings]:
             del dotenv_settings, file_secret_settings
             return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
 
-    return Loaded
+    return Sources
 
 
 def _pyproject(folder: Path) -> tuple[Path, Values]:
@@ -92,9 +96,12 @@ def _pyproject(folder: Path) -> tuple[Path, Values]:
             table = tomllib.loads(file.read_bytes().decode("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise InputError(f"{file} cannot be read: {error}.") from error
-        ours = table.get("tool", {}).get("backendpro")
-        if ours is not None:
+        tools = table.get("tool")
+        ours = tools.get("backendpro") if isinstance(tools, dict) else None
+        if isinstance(ours, dict):
             return file, ours
+        if ours is not None:
+            raise InputError(f"`backendpro` in {file} is not a table.", "Write [tool.backendpro].")
     return folder / "pyproject.toml", {}
 
 
