@@ -203,7 +203,8 @@ USER_TABLE = Rule(
     fix="Map the columns that are needed, and leave the table as it is.",
     bad=_main(
         imports="from sqlalchemy import text\n\nfrom database import engine\n",
-        after="with engine.begin() as link:\n    link.execute(text('ALTER TABLE \"user\" ADD age int'))\n",
+        after="with engine.begin() as link:\n"
+        "    link.execute(text('ALTER TABLE \"user\" ADD age int'))\n",
     ),
     good=_PLAIN,
 )

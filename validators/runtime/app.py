@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from validators.runtime.better_auth import User
 from validators.runtime.cluster import Database
-from validators.runtime.faults import Fault, read_fault
+from validators.runtime.faults import Fault, Frame, read_fault, read_frames
 from validators.runtime.process import BackendProcess, encode_body
 from validators.source import Project
 
@@ -41,6 +41,7 @@ class Response:
         headers: By lower-case name.
         body: The raw body, cut at two megabytes.
         faults: Exceptions behind a server error.
+        handler: Where the function is that the app chose for the request, where known.
         is_late: Whether the backend did not answer in time.
     """
 
@@ -48,6 +49,7 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     faults: tuple[Fault, ...]
+    handler: Frame | None = None
     is_late: bool = False
 
     @property
@@ -134,5 +136,6 @@ class RunningApp:
                 read_fault(fault, self.copy)
                 for fault in (faults if isinstance(faults, list) else ())
             ),
+            handler=next(iter(read_frames([answer.get("handler")], self.copy)), None),
             is_late=bool(answer.get("timed_out")),
         )

@@ -1,6 +1,7 @@
 """The booted backend as the parent sees it: one process, one socket, everything bounded."""
 
 import base64
+import json
 import os
 import selectors
 import socket
@@ -196,7 +197,7 @@ class BackendProcess:
 
     def _parse(self, body: bytes) -> Message:
         try:
-            message = channel.json.loads(body)
+            message = json.loads(body)
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):

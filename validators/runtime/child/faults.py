@@ -27,15 +27,16 @@ def waiting_frames(task: asyncio.Task[Any]) -> list[dict[str, Any]]:
     frames = []
     waiting: Any = task.get_coro()
     while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
-        if frame is not None:
-            code = frame.f_code
-            frames.append(_frame(code.co_filename, frame.f_lineno, code.co_name))
+        running = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
+        if running is not None:
+            code = running.f_code
+            frames.append(frame(code.co_filename, running.f_lineno, code.co_name))
         waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
     return frames
 
 
-def _frame(path: str, line: int | None, function: str) -> dict[str, Any]:
+def frame(path: str, line: int | None, function: str) -> dict[str, Any]:
+    """Return one line of running code as data."""
     return {"path": os.path.abspath(path), "line": line, "function": function}  # noqa: PTH100
 
 
@@ -59,7 +60,7 @@ def _message(error: BaseException) -> str:
 
 def _frames(error: BaseException) -> list[dict[str, Any]]:
     frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    found = [_frame(frame.filename, frame.lineno, frame.name) for frame in frames]
+    found = [frame(each.filename, each.lineno, each.name) for each in frames]
     if isinstance(error, SyntaxError) and error.filename:
         found.append({"path": error.filename, "line": error.lineno, "function": "<module>"})
     return found

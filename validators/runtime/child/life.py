@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import json
 import os
 import socket
 import sys
@@ -61,7 +62,7 @@ class _Parent:
     def __init__(self, sock: socket.socket, order: Message) -> None:
         self.sock = sock
         self._folder = order["import_root"]
-        os._exit = self._exit_at_once  # type: ignore[assignment]  # to say who called it
+        os._exit = self._exit_at_once  # to say who called it
 
     def say(self, message: Message) -> None:
         channel.send(self.sock, message)
@@ -103,13 +104,13 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
     if document is None:
         return
     faulthandler.cancel_dump_traceback_later()
-    parent.say({"kind": "booted", "openapi": document, "modules": _modules()})
+    parent.say({"kind": "booted", "openapi": document})
     parent.sock.setblocking(False)  # noqa: FBT003
     reader, writer = await asyncio.open_connection(sock=parent.sock)
     while True:
         try:
             size = channel.HEADER.unpack(await reader.readexactly(channel.HEADER.size))[0]
-            request: Message = channel.json.loads(await reader.readexactly(size))
+            request: Message = json.loads(await reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         response = await serving.answer(app, lifespan.state, request, order["request_seconds"])
@@ -120,9 +121,3 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
 def _openapi(app: Any) -> Any:  # noqa: ANN401
     document = getattr(app, "openapi", None)
     return document() if callable(document) else {}
-
-
-def _modules() -> list[str]:
-    """Return which database drivers the backend has loaded."""
-    drivers = ("aiosqlite", "asyncpg", "psycopg", "psycopg2", "sqlite3", "pymongo", "redis")
-    return [name for name in drivers if name in sys.modules]

@@ -6,6 +6,7 @@ Source: the ASGI specification 3.0, HTTP and lifespan protocols.
 import asyncio
 import base64
 import contextvars
+import inspect
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -125,7 +126,8 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
     errors: list[BaseException] = []
     _hidden_errors.set(errors)
     started = time.perf_counter()
-    task = asyncio.create_task(_call(app, _scope(request, state), exchange))
+    scope = _scope(request, state)
+    task = asyncio.create_task(_call(app, scope, exchange))
     await asyncio.wait({task}, timeout=seconds)
     timed_out = not task.done()
     if timed_out:
@@ -140,8 +142,18 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
         "body": base64.b64encode(bytes(exchange.body)).decode(),
         "timed_out": timed_out,
         "seconds": time.perf_counter() - started,
+        "handler": _handler(scope),
         "faults": [faults.describe(error) for error in dict.fromkeys(errors)],
     }
+
+
+def _handler(scope: Event) -> Event | None:
+    """Return where the function is that the app chose for a request."""
+    endpoint = scope.get("endpoint")
+    code = getattr(inspect.unwrap(endpoint), "__code__", None) if callable(endpoint) else None
+    if code is None:
+        return None
+    return faults.frame(code.co_filename, code.co_firstlineno, code.co_name)
 
 
 async def _call(app: App, scope: Event, exchange: "_Exchange") -> None:

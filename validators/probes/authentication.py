@@ -1,0 +1,89 @@
+"""Requests without a valid token: every protected route must answer 401."""
+
+from dataclasses import dataclass
+
+from validators.probes.filling import Filled
+from validators.probes.operations import Operation
+from validators.probes.results import Results
+from validators.probes.tokens import bad_tokens
+from validators.probes.world import Exchange, World
+from validators.rules import probes as rules
+from validators.runtime.app import Request
+
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_PUBLIC_WORDS = frozenset(
+    {
+        "auth", "health", "healthz", "login", "signin", "sign-in", "signup", "sign-up", "register",
+        "token", "refresh", "logout", "docs", "openapi.json", "version", "ping", "ready", "live",
+        "status", "public", "webhook", "webhooks", "forgot-password", "reset-password", "metrics",
+    }
+)  # fmt: skip
+
+
+@dataclass
+class Authentication:
+    """The experiments without a valid token on one world."""
+
+    world: World
+    results: Results
+
+    def attempt_all(self, operation: Operation, control: Filled) -> None:
+        """Send the owner's request without a token and with every token that is not valid."""
+        user = self.world.users["owner"]
+        accepted: list[str] = []
+        forbidden: list[str] = []
+        for what, token in bad_tokens(user, self.world.style, self.world.app.secret):
+            request = _with_token(control.request, token)
+            exchange = self.world.send("nobody", request)
+            self.world.undo(exchange)
+            status = exchange.response.status
+            if status == _FORBIDDEN:
+                forbidden.append(what)
+            elif status != _UNAUTHORIZED:
+                if token is None and not self._must_be_protected(operation, exchange):
+                    self._note_public(operation, exchange)
+                    return
+                accepted.append(f"{what}: {status}")
+        self._judge(operation, control, accepted, forbidden)
+
+    def _must_be_protected(self, operation: Operation, exchange: Exchange) -> bool:
+        return (
+            operation.is_secured
+            or bool(exchange.change)
+            or self.world.holds_data_of("owner", exchange.response)
+        )
+
+    def _note_public(self, operation: Operation, exchange: Exchange) -> None:
+        words = {word.lower() for word in operation.segments}
+        is_meant = bool(words & _PUBLIC_WORDS) or "api" not in words
+        if exchange.response.is_success and not is_meant:
+            self.results.report(
+                rules.PUBLIC,
+                operation,
+                f"{operation.route} answers {exchange.response.status} without a token.",
+            )
+        detail = f"The route is public: {exchange.response.status} without a token."
+        self.results.note("authentication", operation, "passed", detail)
+
+    def _judge(
+        self, operation: Operation, control: Filled, accepted: list[str], forbidden: list[str]
+    ) -> None:
+        if accepted:
+            detail = (
+                f"{operation.route} does not answer 401 to every bad token ({', '.join(accepted)})."
+            )
+            self.results.report(rules.UNAUTHENTICATED, operation, detail, trace=(control.shown,))
+            self.results.note("authentication", operation, "failed", detail)
+            return
+        if forbidden:
+            self.results.report(
+                rules.WRONG_REFUSAL,
+                operation,
+                f"{operation.route} answers 403 in place of 401 ({', '.join(forbidden)}).",
+            )
+        detail = "Every token that is not valid is refused."
+        self.results.note("authentication", operation, "passed", detail)
+
+
+def _with_token(request: Request, token: str | None) -> Request:
+    return Request(request.method, request.path, request.query, request.json_body, token)

@@ -1,0 +1,241 @@
+"""The whole experiment on one booted app: the owner's life, with everybody else's attempts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from validators.probes.authentication import Authentication
+from validators.probes.filling import Filled, Filler, UnfilledError
+from validators.probes.isolation import Intrusion
+from validators.probes.operations import JSON, Document, Operation
+from validators.probes.results import Results, line, reason
+from validators.probes.robustness import Robustness
+from validators.probes.world import Exchange, World
+from validators.rules import probes as rules
+
+_SERVER_ERROR, _INVALID, _CREATED, _GONE = 500, 422, 201, (404, 410)
+_MOST_REPAIRS = 8
+_TAKING_AWAY = frozenset(
+    {
+        "delete", "remove", "purge", "clear", "empty", "revoke", "archive", "unarchive", "bulk",
+        "bulk-delete", "delete-many", "batch", "batch-delete", "logout", "reset", "leave", "trash",
+        "restore", "cancel",
+    }
+)  # fmt: skip
+
+
+@dataclass
+class Experiment:
+    """The owner's script and everything that is tried between its steps."""
+
+    world: World
+    document: Document
+    filler: Filler
+    results: Results
+    _pending: dict[str, tuple[Operation, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._intrusion = Intrusion(self.world, self.filler, self.results)
+        self._authentication = Authentication(self.world, self.results)
+        self._robustness = Robustness(self.world, self.filler, self.results)
+
+    def run(self, operations: Iterable[Operation]) -> None:
+        """Exercise every operation, in an order in which each finds the rows that it needs."""
+        phases = _phases(operations)
+        self._plant(phases[0])
+        for number, phase in enumerate(phases):
+            if number == len(phases) - 1:
+                self._robustness.run(each for group in phases for each in group)
+            for operation in phase:
+                self._exercise(operation)
+            self._retry()
+        self._report_pending()
+
+    def _plant(self, creates: Iterable[Operation]) -> None:
+        """Let the intruder have rows of every kind before the owner comes."""
+        waiting = list(creates)
+        for _ in range(3):
+            for operation in list(waiting):
+                try:
+                    filled = self.filler.fill(operation, "intruder", lambda _: "intruder")
+                except UnfilledError:
+                    continue
+                exchange = self._send_repaired("intruder", operation, filled)[1]
+                if exchange.response.is_success:
+                    self._learn(operation, exchange)
+                    waiting.remove(operation)
+
+    def _exercise(self, operation: Operation) -> None:
+        try:
+            filled = self._owners_request(operation)
+        except UnfilledError as error:
+            self._pending[operation.route] = operation, str(error)
+            return
+        if operation.method == "DELETE":
+            self._attempts(operation, filled)
+        filled, exchange = self._send_repaired("owner", operation, filled)
+        if self._is_server_error(operation, filled, exchange):
+            self._pending.pop(operation.route, None)
+            return
+        if not exchange.response.is_success:
+            self._pending[operation.route] = operation, f"the owner is answered {reason(exchange)}"
+            return
+        self._pending.pop(operation.route, None)
+        self.results.exercised.add(operation.route)
+        self._check_effect(operation, filled, exchange)
+        if operation.method == "POST":
+            self._learn(operation, exchange)
+        if operation.method != "DELETE":
+            self._attempts(operation, filled)
+        if operation.method == "GET":
+            self._vary_query(operation)
+
+    def _owners_request(self, operation: Operation) -> Filled:
+        index = {"PUT": 2, "PATCH": 5}.get(operation.method, 0)
+        return self.filler.fill(operation, "owner", lambda _: "owner", index=index)
+
+    def _attempts(self, operation: Operation, filled: Filled) -> None:
+        self._authentication.attempt_all(operation, filled)
+        self._intrusion.attempt_all(operation, filled)
+
+    def _send_repaired(
+        self, actor: str, operation: Operation, filled: Filled
+    ) -> tuple[Filled, Exchange]:
+        """Send a request; where a value is refused as invalid, try others for it."""
+        exchange = self.world.send(actor, filled.request)
+        if exchange.response.handler is not None:
+            self.results.handlers.setdefault(operation.route, exchange.response.handler)
+        overrides = self.filler.overrides.setdefault(operation.route, {})
+        for _ in range(3):
+            name = _refused_property(exchange)
+            if name is None or operation.body is None:
+                break
+            filled, exchange, overrides[name] = self._repair(
+                actor, operation, name, filled, exchange
+            )
+        return filled, exchange
+
+    def _repair(
+        self, actor: str, operation: Operation, name: str, filled: Filled, exchange: Exchange
+    ) -> tuple[Filled, Exchange, Any]:
+        overrides = self.filler.overrides[operation.route]
+        tried: Any = None
+        for number, value in enumerate(self.filler.alternatives(operation, actor, name)):
+            if number >= _MOST_REPAIRS:
+                break
+            tried = value
+            filled = self.filler.fill(
+                operation, actor, lambda _: actor, overrides={**overrides, name: value}
+            )
+            exchange = self.world.send(actor, filled.request)
+            if _refused_property(exchange) != name:
+                break
+        return filled, exchange, tried
+
+    def _learn(self, operation: Operation, exchange: Exchange) -> None:
+        tables = {row.table for row in exchange.change.added}
+        if len(tables) == 1 and operation.path.rpartition("/")[2][:1] != "{":
+            self.filler.targets.learned.setdefault(operation.path, tables.pop())
+
+    def _is_server_error(self, operation: Operation, filled: Filled, exchange: Exchange) -> bool:
+        return self._robustness.is_server_error(operation, filled, exchange)
+
+    def _check_effect(self, operation: Operation, filled: Filled, exchange: Exchange) -> None:
+        """Check that what the owner did can be seen in the database."""
+        status = exchange.response.status
+        must_store = operation.method in ("PUT", "PATCH", "DELETE") or status == _CREATED
+        if must_store and not exchange.change:
+            self._fail_life(
+                operation,
+                rules.NOT_STORED,
+                f"{operation.route} answers {status}, and nothing changes in the database.",
+                line(exchange, filled),
+            )
+            return
+        if operation.method == "GET" and not self._shows_own(operation, exchange):
+            self._fail_life(
+                operation,
+                rules.NOT_SHOWN,
+                f"{operation.route} answers {status}, but not with what the owner stored.",
+                line(exchange, filled),
+            )
+            return
+        self.results.note("life", operation, "passed", f"The owner is answered {status}.")
+
+    def _shows_own(self, operation: Operation, exchange: Exchange) -> bool:
+        """Tell whether a collection, or a row by its id, shows the owner what is there."""
+        table = self.filler.targets.learned.get(operation.path)
+        if operation.path.endswith("}"):
+            table = self.filler.targets.learned.get(operation.path.rpartition("/")[0])
+        if table is None:
+            return True
+        marker = self.world.markers["owner"]
+        rows = list(self.world.rows_of("owner", table))
+        if not any(marker in row.text for row in rows):
+            return True
+        return self.world.holds_data_of("owner", exchange.response)
+
+    def _fail_life(self, operation: Operation, rule: Any, message: str, shown: str) -> None:  # noqa: ANN401
+        self.results.report(rule, operation, message, trace=(shown,))
+        self.results.note("life", operation, "failed", message)
+
+    def _vary_query(self, operation: Operation) -> None:
+        """Send a read with each of its optional query parameters."""
+        for parameter in operation.parameters:
+            if parameter.place != "query" or parameter.is_required:
+                continue
+            try:
+                filled = self.filler.fill_query(operation, "owner", "owner", parameter)
+                exchange = self.world.send("owner", filled.request)
+                if self._is_server_error(operation, filled, exchange):
+                    continue
+                if exchange.response.is_success:
+                    self._intrusion.attempt_query(operation, filled, parameter)
+            except UnfilledError:
+                continue
+
+    def _retry(self) -> None:
+        for operation, _ in list(self._pending.values()):
+            self._exercise(operation)
+
+    def _report_pending(self) -> None:
+        for operation, why in self._pending.values():
+            message = f"{operation.route} could not be exercised: {why}."
+            self.results.report(rules.NOT_EXERCISED, operation, message)
+            self.results.note("life", operation, "inconclusive", message)
+
+
+def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:
+    """Return creates, reads, updates, what takes away, and deletes; parents before children."""
+    phases: list[list[Operation]] = [[], [], [], [], []]
+    for operation in operations:
+        if operation.media != JSON and operation.body is not None:
+            phases[3].append(operation)
+            continue
+        words = {part.lower() for part in operation.segments}
+        number = {"GET": 1, "PUT": 2, "PATCH": 2, "DELETE": 4}.get(operation.method, 0)
+        if operation.method == "POST" and words & _TAKING_AWAY:
+            number = 3
+        phases[number].append(operation)
+    phases[0].sort(key=lambda operation: len(operation.path_names))
+    phases[4].sort(key=lambda operation: -len(operation.segments))
+    return phases
+
+
+def _refused_property(exchange: Exchange) -> str | None:
+    """Return the property that a 422 names, where it names one."""
+    if exchange.response.status not in (_INVALID, 400):
+        return None
+    body = exchange.response.json()
+    details = body.get("detail") if isinstance(body, dict) else None
+    for item in _items(details):
+        place = item.get("loc")
+        if isinstance(place, list) and len(place) > 1 and place[0] == "body":
+            return next((str(part) for part in reversed(place) if isinstance(part, str)), None)
+    return None
+
+
+def _items(details: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    for item in details if isinstance(details, list) else ():
+        if isinstance(item, dict):
+            yield item

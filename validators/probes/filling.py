@@ -1,0 +1,307 @@
+"""From an operation to a request: each id in it taken from the rows of the user who is meant."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from validators.probes.operations import Document, Operation, Parameter, Schema
+from validators.probes.payloads import MISSING, Filling, Payloads
+from validators.probes.tables import OWNER_COLUMNS, Row, Tables
+from validators.probes.targets import Targets
+from validators.probes.world import World
+from validators.runtime.app import Request
+
+NOBODY = "nobody"
+_UNUSED_NUMBER = 1_987_654_321
+_DEEPEST = 4
+
+# Given the name of a slot, tells whose row goes into it.
+Whose = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place in a request that holds the id of a row.
+
+    Attributes:
+        name: The parameter's or property's name.
+        table: The row's table.
+        value: What was filled in.
+    """
+
+    name: str
+    table: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A request that is ready to be sent.
+
+    Attributes:
+        request: The request, without a token.
+        slots: The ids of rows in it, those of the user table aside.
+        shown: The request as a person reads it, without what differs from run to run.
+    """
+
+    request: Request
+    slots: tuple[Slot, ...]
+    shown: str
+
+
+class UnfilledError(Exception):
+    """A request cannot be made; the message says what is missing."""
+
+
+@dataclass
+class Filler:
+    """Fills operations with the rows of one world."""
+
+    document: Document
+    world: World
+    targets: Targets
+    # Values that the backend was found to accept, by route and property.
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    payloads: Payloads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.payloads = Payloads(self.document)
+
+    def names_users(self, operation: Operation) -> bool:
+        """Tell whether a request can say whose the rows are: in its path, query or body."""
+        users = self.world.tables.users_table
+        names = [p.name for p in operation.parameters if p.place in ("path", "query")]
+        return operation.body is not None or any(
+            self.targets.table_of(operation, name) == users for name in names
+        )
+
+    def alternatives(self, operation: Operation, actor: str, name: str) -> Iterator[Any]:
+        """Yield other values for a property of an operation's body that was refused."""
+        marker = self.world.markers.get(actor, "")
+        schema = self._find_property(operation.body or {}, name, 0)
+        if schema is not None:
+            yield from self.payloads.alternatives(schema, Filling(marker, lambda *_: None))
+
+    def _find_property(self, schema: Schema, name: str, depth: int) -> Schema | None:
+        if depth > _DEEPEST:
+            return None
+        for each, found, _ in self.document.properties(schema):
+            if each == name:
+                return found
+            inner = self._find_property(found.get("items") or found, name, depth + 1)
+            if inner is not None:
+                return inner
+        return None
+
+    def fill_query(
+        self, operation: Operation, actor: str, whose: str, parameter: Parameter
+    ) -> Filled:
+        """Return a request for an operation with one of its optional query parameters set.
+
+        Raises:
+            UnfilledError: A row that the request needs does not exist.
+        """
+        making = _Making(self, operation, actor, lambda _: whose)
+        value = making.parameter_value(parameter)
+        return self.fill(operation, actor, lambda _: whose, query={parameter.name: value})
+
+    def fill(
+        self,
+        operation: Operation,
+        actor: str,
+        whose: Whose,
+        *,
+        is_minimal: bool = False,
+        index: int = 0,
+        query: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> Filled:
+        """Return a request for an operation.
+
+        Args:
+            operation: What to ask for.
+            actor: Whose free text goes into the body.
+            whose: Whose row goes into each slot.
+            is_minimal: Leave out what is not required.
+            index: Sets requests of the same operation apart.
+            query: Values for optional query parameters, by name.
+            overrides: Values for properties, by name.
+
+        Raises:
+            UnfilledError: A row that the request needs does not exist.
+        """
+        making = _Making(self, operation, actor, whose)
+        path = making.path()
+        pairs = making.query(query or {})
+        body = None
+        if operation.body is not None:
+            marker = self.world.markers.get(actor, "")
+            known = {**self.overrides.get(operation.route, {}), **(overrides or {})}
+            filling = Filling(marker, making.body_id, is_minimal, index, known)
+            body = self.payloads.body(operation.body, filling)
+            if body is MISSING:
+                raise UnfilledError(f"it needs a row of {making.missing}, and none could be made")
+        request = Request(operation.method, path, pairs, body)
+        return Filled(request, tuple(making.slots), making.show(request))
+
+
+@dataclass
+class _Making:
+    """One request that is being made."""
+
+    filler: Filler
+    operation: Operation
+    actor: str
+    whose: Whose
+    slots: list[Slot] = field(default_factory=list)
+    missing: str = "another table"
+    _chosen: dict[tuple[str, str], Row] = field(default_factory=dict)
+
+    @property
+    def _tables(self) -> Tables:
+        return self.filler.world.tables
+
+    def path(self) -> str:
+        """Return the path with its ids."""
+        values: dict[str, Any] = {}
+        # From the last to the first: a comment decides which task stands before it.
+        for name in reversed(self.operation.path_names):
+            parameter = self.operation.parameter(name)
+            values[name] = self._path_value(name, parameter)
+        return re.sub(r"\{(\w+)(?::\w+)?\}", lambda m: str(values[m.group(1)]), self.operation.path)
+
+    def query(self, chosen: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Return the required query parameters, and those that were chosen."""
+        pairs = []
+        for parameter in self.operation.parameters:
+            if parameter.place != "query":
+                continue
+            if parameter.name in chosen:
+                value = chosen[parameter.name]
+            elif parameter.is_required:
+                value = self.parameter_value(parameter)
+            else:
+                continue
+            pairs += [(parameter.name, _as_text(each)) for each in _as_list(value)]
+        return tuple(pairs)
+
+    def body_id(self, name: str, schema: Schema) -> Any:  # noqa: ANN401
+        """Return the id that a property holds, `MISSING`, or None where it holds none."""
+        if name in ("id", "uuid", "pk"):
+            return None  # the new row's own
+        table = self.filler.targets.table_of(self.operation, name)
+        if table is None or not _may_be_id(schema, self.filler.document):
+            return None
+        if table == self._tables.users_table:
+            return self._user_id(name)
+        return self._row_value(name, table)
+
+    def show(self, request: Request) -> str:
+        """Return the request as a person reads it."""
+        query = "&".join(f"{name}={{{name}}}" for name, _ in request.query)
+        text = f"{self.operation.route}{'?' if query else ''}{query}"
+        if request.json_body is None:
+            return text
+        body = json.dumps(request.json_body, ensure_ascii=False, sort_keys=False)
+        return f"{text} {self._neutral(body)}"
+
+    def _neutral(self, text: str) -> str:
+        for role, marker in self.filler.world.markers.items():
+            text = text.replace(marker, role)
+        for user in self.filler.world.users.values():
+            text = text.replace(user.id, f"the {user.role}'s id")
+        text = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.+Z-]+)?", "a date", text)
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "a UUID", text)
+
+    def _path_value(self, name: str, parameter: Parameter | None) -> Any:  # noqa: ANN401
+        table = self.filler.targets.table_of(self.operation, name)
+        if table == self._tables.users_table:
+            return self._user_id(name)
+        if table is not None:
+            value = self._row_value(name, table)
+            if value is MISSING:
+                raise UnfilledError(f"it needs a row of {table!r}, and none could be made")
+            return value
+        schema = parameter.schema if parameter else {}
+        return self._plain(name, schema)
+
+    def parameter_value(self, parameter: Parameter) -> Any:  # noqa: ANN401
+        """Return a value for a query parameter."""
+        known = self.body_id(parameter.name, parameter.schema)
+        if known is MISSING:
+            raise UnfilledError(f"it needs a row of {self.missing}, and none could be made")
+        return self._plain(parameter.name, parameter.schema) if known is None else known
+
+    def _plain(self, name: str, schema: Schema) -> Any:  # noqa: ANN401
+        marker = self.filler.world.markers.get(self.actor, "")
+        return self.filler.payloads.parameter(name, schema, Filling(marker, lambda *_: None))
+
+    def _user_id(self, name: str) -> Any:  # noqa: ANN401
+        snake = name.lower()
+        is_self = snake in OWNER_COLUMNS or snake in ("id", "userid")
+        role = self.whose(name) if is_self else "bystander"
+        users = self.filler.world.users
+        user = users.get(role)
+        return user.id if user else _unused("text")
+
+    def _row_value(self, name: str, table: str) -> Any:  # noqa: ANN401
+        described = self._tables.by_name[table]
+        column = self.filler.targets.column_of(described, name)
+        if column is None:
+            self.missing = repr(table)
+            return MISSING
+        role = self.whose(name)
+        if role == NOBODY:
+            value: Any = _unused(described.columns[column].type)
+        else:
+            row = self._choose(role, table)
+            if row is None:
+                self.missing = repr(table)
+                return MISSING
+            value = row.data[column]
+        self.slots.append(Slot(name, table, value))
+        return value
+
+    def _choose(self, role: str, table: str) -> Row | None:
+        known = self._chosen.get((role, table))
+        if known is None:
+            known = self._parent_of_chosen(role, table)
+        if known is None:
+            known = next(self.filler.world.rows_of(role, table), None)
+        if known is not None:
+            self._chosen[role, table] = known
+        return known
+
+    def _parent_of_chosen(self, role: str, table: str) -> Row | None:
+        world = self.filler.world
+        for (owner, _), row in self._chosen.items():
+            for target, key in world.tables.references(row):
+                if owner == role and target == table:
+                    return world.rows.get((table, (key,)))
+        return None
+
+
+def _may_be_id(schema: Schema, document: Document) -> bool:
+    """Tell whether a property can hold an id: a number or a text, or a list of these."""
+    options = [document.resolve(each) for each in schema.get("anyOf") or [schema]]
+    kinds = {str(option.get("type")) for option in options}
+    if "array" in kinds:
+        return False  # asked again for its items, under the singular of the name
+    return bool(kinds & {"integer", "string", "number"}) and not any("enum" in o for o in options)
+
+
+def _unused(kind: str) -> Any:  # noqa: ANN401
+    if "int" in kind:
+        return _UNUSED_NUMBER
+    return str(uuid4()) if kind == "uuid" else uuid4().hex
+
+
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401
+    return value if isinstance(value, list) else [value]
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,184 @@
+"""What the intruder tries on the owner's rows, and what must not come of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from validators.probes.filling import NOBODY, Filled, Filler, UnfilledError, Whose
+from validators.probes.operations import Operation, Parameter
+from validators.probes.results import Results, line
+from validators.probes.tables import Row
+from validators.probes.world import Exchange, World
+from validators.rules import probes as rules
+from validators.rules.base import Rule
+
+_NO_ONE: frozenset[str] = frozenset()
+_OWNER_FIELDS = ("user_id", "owner_id")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to reach the owner's rows.
+
+    Attributes:
+        name: What is tried, for people.
+        whose: Whose row goes into each slot.
+        names_owner: Whether the owner's id is sent as the owner's.
+    """
+
+    name: str
+    whose: Whose
+    names_owner: bool = False
+
+
+@dataclass
+class Intrusion:
+    """The intruder's experiments on one world."""
+
+    world: World
+    filler: Filler
+    results: Results
+
+    def attempt_all(self, operation: Operation, control: Filled) -> None:
+        """Try everything on an operation that the owner has used, or is about to use.
+
+        Args:
+            operation: The operation.
+            control: The owner's own request, with the slots that it had.
+        """
+        found = False
+        for attempt in _attempts(control):
+            if not attempt.names_owner or self.filler.names_users(operation):
+                found |= self._attempt(operation, control, attempt)
+        self.results.note(
+            "isolation",
+            operation,
+            "failed" if found else "passed",
+            "The intruder reaches the owner's rows."
+            if found
+            else "The intruder reaches nothing of the owner's.",
+        )
+
+    def attempt_query(self, operation: Operation, control: Filled, parameter: Parameter) -> None:
+        """Let the intruder send a read with the query parameter that the owner has used."""
+        whose = "owner" if control.slots else "intruder"
+        filled = self.filler.fill_query(operation, "intruder", whose, parameter)
+        exchange = self.world.send("intruder", filled.request)
+        attempt = Attempt(f"with the parameter {parameter.name}", lambda _: whose)
+        for rule, message in self._violations(attempt, exchange):
+            self.results.report(rule, operation, message, trace=(line(exchange, filled),))
+
+    def _attempt(self, operation: Operation, control: Filled, attempt: Attempt) -> bool:
+        try:
+            filled = self._fill(operation, attempt)
+        except UnfilledError:
+            return False
+        exchange = self.world.send("intruder", filled.request)
+        broken = list(self._violations(attempt, exchange))
+        if not broken and control.slots and not attempt.names_owner:
+            broken = list(self._compare_with_nobody(operation, attempt, exchange))
+        trace = (line(exchange, control, "owner").rpartition(" → ")[0], line(exchange, filled))
+        for rule, message in broken:
+            self.results.report(rule, operation, message, trace=trace)
+        if broken:
+            self.world.undo(exchange)
+        return any(rule.severity == "error" for rule, _ in broken)
+
+    def _fill(self, operation: Operation, attempt: Attempt) -> Filled:
+        overrides = {}
+        if attempt.names_owner:
+            overrides = dict.fromkeys(_OWNER_FIELDS, self.world.users["owner"].id)
+        return self.filler.fill(operation, "intruder", attempt.whose, index=1, overrides=overrides)
+
+    def _violations(self, attempt: Attempt, exchange: Exchange) -> Iterator[tuple[Rule, str]]:
+        """Yield what the database and the response show."""
+        status = exchange.response.status
+        if self.world.holds_data_of("owner", exchange.response):
+            yield rules.READ, f"The intruder reads the owner's data ({attempt.name}): {status}."
+        before = {(row.table, row.key): row for row in self._before(exchange)}
+        owners = self.world.owners({**self.world.rows, **before})
+        for row in exchange.change.gone:
+            if owners[row.table, row.key] == {"owner"}:
+                yield (
+                    rules.CHANGED,
+                    f"The intruder deletes the owner's row of {row.table!r} ({attempt.name}).",
+                )
+        for was, now in exchange.change.changed:
+            if owners[was.table, was.key] == {"owner"}:
+                yield (
+                    rules.CHANGED,
+                    f"The intruder changes the owner's row of {was.table!r} ({attempt.name}).",
+                )
+            else:
+                yield from self._planted(now, was, attempt)
+        for row in exchange.change.added:
+            yield from self._planted(row, None, attempt)
+
+    def _before(self, exchange: Exchange) -> Iterator[Row]:
+        yield from exchange.change.gone
+        for was, _ in exchange.change.changed:
+            yield was
+
+    def _planted(self, row: Row, was: Row | None, attempt: Attempt) -> Iterator[tuple[Rule, str]]:
+        """Yield where a row of the intruder names the owner or points to the owner's rows."""
+        users = list(self.world.users.values())
+        own = self.world.tables.owners({(row.table, row.key): row}, users)[row.table, row.key]
+        if own == {"owner"}:
+            yield (
+                rules.FORGED,
+                f"The intruder writes a row of {row.table!r} in the owner's name ({attempt.name}).",
+            )
+            return
+        owners = self.world.owners()
+        known = set(self.world.tables.references(was)) if was else set()
+        for table, key in self.world.tables.references(row):
+            if (table, key) not in known and owners.get((table, (key,)), _NO_ONE) == {"owner"}:
+                yield (
+                    rules.PLANTED,
+                    f"The intruder stores a row of {row.table!r} that points to the owner's row of "
+                    f"{table!r} ({attempt.name}).",
+                )
+
+    def _compare_with_nobody(
+        self, operation: Operation, attempt: Attempt, exchange: Exchange
+    ) -> Iterator[tuple[Rule, str]]:
+        """Yield where the owner's ids are answered otherwise than ids that do not exist."""
+
+        def whose(name: str) -> str:
+            role = attempt.whose(name)
+            return NOBODY if role == "owner" else role
+
+        filled = self.filler.fill(operation, "intruder", whose, index=1)
+        control = self.world.send("intruder", filled.request)
+        self.world.undo(control)
+        got, expected = exchange.response, control.response
+        if got.is_success and not expected.is_success:
+            yield (
+                rules.READ,
+                f"The intruder is answered {got.status} for the owner's row, and "
+                f"{expected.status} for one that does not exist ({attempt.name}).",
+            )
+        elif got.status != expected.status and not got.is_success and not expected.is_success:
+            yield (
+                rules.DISCLOSED,
+                f"The intruder learns that the owner's row exists: {got.status}, and "
+                f"{expected.status} for one that does not exist ({attempt.name}).",
+            )
+
+
+def _attempts(control: Filled) -> Iterator[Attempt]:
+    names = tuple(dict.fromkeys(slot.name for slot in control.slots))
+    if not names:
+        yield Attempt("the same request", lambda _: "intruder")
+    else:
+        yield Attempt("the owner's ids", lambda name: "owner" if name in names else "intruder")
+    if len(names) > 1:
+        for each in names:
+            yield Attempt(
+                f"the owner's {each} among own ids",
+                lambda name, each=each: "owner" if name == each else "intruder",  # type: ignore[misc]
+            )
+    yield Attempt(
+        "the owner's user id",
+        lambda name: "intruder" if name in names else "owner",
+        names_owner=True,
+    )

@@ -1,0 +1,156 @@
+"""The app's operations, read from its own OpenAPI document.
+
+Source: the OpenAPI specification 3.1.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Schema = Mapping[str, Any]
+Place = Literal["path", "query", "header", "cookie"]
+
+METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+_DEEPEST = 12
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    place: Place
+    is_required: bool
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path.
+
+    Attributes:
+        method: In upper case.
+        path: The path template, such as `/api/tasks/{task_id}`.
+        parameters: In the document's order.
+        body: The schema of the request body, or None.
+        media: The media type of the body.
+        is_body_required: Whether the body may be left out.
+        is_secured: Whether the document asks for credentials.
+    """
+
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    body: Schema | None
+    media: str
+    is_body_required: bool
+    is_secured: bool
+
+    @property
+    def route(self) -> str:
+        """The operation as a report names it, `METHOD /path`."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """The names in the path template, in their order."""
+        return tuple(re.findall(r"\{(\w+)(?::\w+)?\}", self.path))
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts."""
+        return tuple(part for part in self.path.split("/") if part)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the path parameter with this name."""
+        return next((p for p in self.parameters if p.place == "path" and p.name == name), None)
+
+
+class Document:
+    """An OpenAPI document, with its references resolved where they are needed."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, in the document's order."""
+        paths = self._data.get("paths")
+        return tuple(
+            self._operation(path, method.upper(), item)
+            for path, items in _mapping(paths).items()
+            for method, item in _mapping(items).items()
+            if method.upper() in METHODS and isinstance(item, Mapping)
+        )
+
+    def resolve(self, schema: Any) -> Schema:  # noqa: ANN401 - comes from untrusted code
+        """Return a schema without `$ref` at its top."""
+        for _ in range(_DEEPEST):
+            reference = _mapping(schema).get("$ref")
+            if not isinstance(reference, str):
+                break
+            found: Any = self._data
+            for part in reference.removeprefix("#/").split("/"):
+                found = _mapping(found).get(part)
+            siblings = {key: value for key, value in schema.items() if key != "$ref"}
+            schema = {**_mapping(found), **siblings}
+        return _mapping(schema)
+
+    def properties(self, schema: Schema | None) -> Iterator[tuple[str, Schema, bool]]:
+        """Yield name, schema and whether it is required for each property of an object."""
+        merged = self.flatten(schema or {})
+        required = merged.get("required")
+        names = required if isinstance(required, list) else []
+        for name, item in _mapping(merged.get("properties")).items():
+            yield name, self.resolve(item), name in names
+
+    def flatten(self, schema: Schema) -> Schema:
+        """Return an object schema with the parts of its `allOf` merged into it."""
+        resolved = self.resolve(schema)
+        parts = resolved.get("allOf")
+        if not isinstance(parts, list):
+            return resolved
+        merged: dict[str, Any] = {k: v for k, v in resolved.items() if k != "allOf"}
+        for part in parts:
+            flat = self.flatten(part)
+            merged = {
+                **merged,
+                **flat,
+                "properties": {
+                    **_mapping(merged.get("properties")),
+                    **_mapping(flat.get("properties")),
+                },
+                "required": [*(merged.get("required") or []), *(flat.get("required") or [])],
+            }
+        return merged
+
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        body = self.resolve(item.get("requestBody"))
+        content = _mapping(body.get("content"))
+        media = next((kind for kind in (JSON, FORM) if kind in content), next(iter(content), JSON))
+        security = item.get("security", self._data.get("security"))
+        return Operation(
+            method=method,
+            path=path,
+            parameters=tuple(self._parameters(path, item)),
+            body=self.resolve(_mapping(content.get(media)).get("schema")) if content else None,
+            media=media,
+            is_body_required=bool(body.get("required")),
+            # An empty requirement among others makes the credentials optional.
+            is_secured=bool(security) and {} not in (security or []),
+        )
+
+    def _parameters(self, path: str, item: Mapping[str, Any]) -> Iterator[Parameter]:
+        shared = _mapping(_mapping(self._data.get("paths")).get(path)).get("parameters")
+        for each in [*(shared or []), *(item.get("parameters") or [])]:
+            found = self.resolve(each)
+            place = found.get("in")
+            if place in ("path", "query", "header", "cookie"):
+                schema = self.resolve(found.get("schema"))
+                yield Parameter(str(found.get("name")), place, bool(found.get("required")), schema)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - comes from untrusted code
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,97 @@
+"""What the probes have shown so far: findings, outcomes, and which routes were exercised."""
+
+from dataclasses import dataclass, field
+
+from validators.probes.filling import Filled
+from validators.probes.operations import Operation
+from validators.probes.world import Exchange
+from validators.report import Finding, Probe, ProbeOutcome
+from validators.rules.base import Rule
+from validators.runtime.faults import Frame
+
+_MOST_REASON = 200
+
+
+@dataclass(frozen=True)
+class ProbeRun:
+    """What the probes found.
+
+    Attributes:
+        findings: One for each rule broken at a route.
+        probes: Every experiment, in the order in which they ran.
+        routes: Every route of the app.
+    """
+
+    findings: tuple[Finding, ...]
+    probes: tuple[Probe, ...]
+    routes: tuple[str, ...]
+
+
+@dataclass
+class Results:
+    """Collects findings and outcomes.
+
+    Attributes:
+        handlers: Where the handler of each route is, once a request reached it.
+        exercised: Routes on which the owner succeeded.
+        not_exercised: Why each other route could not be exercised.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    handlers: dict[str, Frame] = field(default_factory=dict)
+    exercised: set[str] = field(default_factory=set)
+    not_exercised: dict[str, str] = field(default_factory=dict)
+
+    def note(self, name: str, operation: Operation, outcome: ProbeOutcome, detail: str) -> None:
+        """Add the outcome of one experiment."""
+        self.probes.append(Probe(name=name, route=operation.route, outcome=outcome, detail=detail))
+
+    def report(
+        self,
+        rule: Rule,
+        operation: Operation | None,
+        message: str,
+        *,
+        place: Frame | None = None,
+        fix: str | None = None,
+        trace: tuple[str, ...] = (),
+    ) -> None:
+        """Add a finding, at the route's handler where no other place is given."""
+        route = operation.route if operation else None
+        found = place or (self.handlers.get(route) if route else None)
+        self.findings.append(
+            rule.finding(
+                message,
+                path=found.path if found else "",
+                line=found.line if found else None,
+                fix=fix,
+                route=route,
+                trace=trace,
+            )
+        )
+
+    def finish(self, routes: tuple[str, ...]) -> ProbeRun:
+        """Return all of it, each finding once."""
+        return ProbeRun(tuple(dict.fromkeys(self.findings)), tuple(self.probes), routes)
+
+
+def line(exchange: Exchange, filled: Filled, role: str | None = None) -> str:
+    """Return a request and its answer as one line of a reproduction."""
+    return f"as the {role or exchange.actor}: {filled.shown} → {exchange.response.status}"
+
+
+def reason(exchange: Exchange) -> str:
+    """Return what a refusal says, in one line."""
+    detail = exchange.response.json()
+    said = detail.get("detail", "") if isinstance(detail, dict) else ""
+    if isinstance(said, list):
+        said = "; ".join(_validation_error(each) for each in said if isinstance(each, dict))
+    text = " ".join(str(said).split())[:_MOST_REASON]
+    return f"{exchange.response.status} {text}".strip()
+
+
+def _validation_error(item: dict[str, object]) -> str:
+    place = item.get("loc")
+    names = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return f"{names}: {item.get('msg', '')}"

@@ -1,0 +1,93 @@
+"""Runs all probes on a booted app: finds out who the users are, then experiments."""
+
+from validators.probes.experiment import Experiment
+from validators.probes.filling import Filler, UnfilledError
+from validators.probes.operations import Document, Operation
+from validators.probes.results import ProbeRun, Results, reason
+from validators.probes.tables import Tables
+from validators.probes.targets import Targets
+from validators.probes.tokens import STYLES
+from validators.probes.world import Exchange, World
+from validators.rules import probes as rules
+from validators.runtime.app import RunningApp
+from validators.runtime.process import BackendEndedError
+
+_REFUSED = (401, 403)
+_SERVER_ERROR = 500
+
+
+def run(app: RunningApp) -> ProbeRun:
+    """Run every probe on a booted app.
+
+    Args:
+        app: The app; it is used up afterwards.
+
+    Returns:
+        Findings, outcomes and routes.
+    """
+    document = Document(app.openapi)
+    operations = document.operations
+    results = Results()
+    with app.database.observe() as connection:
+        tables = Tables(connection)
+        world = World(app, tables, {user.role: user for user in app.users}, STYLES[0])
+        filler = Filler(document, world, Targets(tables))
+        try:
+            if _find_style(world, filler, operations, results):
+                Experiment(world, document, filler, results).run(operations)
+                _check_coverage(operations, results)
+        except BackendEndedError as error:
+            message = f"The app's process ended while it was probed ({error.ended.cause})."
+            results.report(rules.PROCESS_ENDED, None, message)
+    return results.finish(tuple(operation.route for operation in operations))
+
+
+def _find_style(
+    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
+) -> bool:
+    """Find the kind of token that the backend accepts; report it where it accepts none."""
+    for operation in sorted(
+        operations, key=lambda o: (not o.is_secured, len(o.path_names), o.body is not None)
+    ):
+        refused = _try_styles(world, filler, operation)
+        if refused is None:
+            return True
+        if operation.is_secured:
+            message = (
+                f"The owner's valid token is refused: {operation.route} answers {reason(refused)}."
+            )
+            if refused.response.handler:
+                results.handlers[operation.route] = refused.response.handler
+            results.report(rules.TOKEN_REFUSED, operation, message, trace=tuple(map(str, STYLES)))
+            return False
+    return True
+
+
+def _try_styles(world: World, filler: Filler, operation: Operation) -> Exchange | None:
+    """Return None where the backend accepts one of the styles, otherwise the first refusal."""
+    first: Exchange | None = None
+    for style in STYLES:
+        world.style = style
+        try:
+            filled = filler.fill(operation, "owner", lambda _: "nobody")
+        except UnfilledError:
+            return first
+        exchange = world.send("owner", filled.request)
+        world.undo(exchange)
+        if exchange.response.status not in _REFUSED:
+            return None
+        first = first or exchange
+    world.style = STYLES[0]
+    return first
+
+
+def _check_coverage(operations: tuple[Operation, ...], results: Results) -> None:
+    protected = [operation.route for operation in operations if operation.is_secured]
+    if not operations:
+        results.report(rules.NOTHING_EXERCISED, None, "The app has no routes to probe.")
+    elif protected and not results.exercised.intersection(protected):
+        message = "The owner succeeded on no protected route, so that nothing was shown."
+        results.report(rules.NOTHING_EXERCISED, None, message)
+    elif not results.exercised:
+        message = "No request succeeded on any route, so that nothing was shown."
+        results.report(rules.NOTHING_EXERCISED, None, message)

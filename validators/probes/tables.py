@@ -1,0 +1,226 @@
+"""The parent's own view of the backend's database: rows, whose they are, and what changed."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from validators.runtime.better_auth import User
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Key = tuple[str, ...]
+
+_MOST_ROWS = 5000
+# Columns that name a user where no foreign key says so.
+OWNER_COLUMNS = frozenset(
+    {
+        "user_id", "owner_id", "author_id", "creator_id", "created_by", "created_by_id", "userid",
+        "ownerid", "authorid", "account_id", "member_id", "customer_id", "user", "owner",
+    }
+)  # fmt: skip
+
+_TABLES = """
+select n.nspname, c.relname, c.oid,
+       coalesce((select array_agg(a.attname order by k.position)
+                 from pg_index i, unnest(i.indkey::int2[]) with ordinality k(number, position)
+                 join pg_attribute a on a.attnum = k.number
+                 where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid), '{}'),
+       (select array_agg(array[a.attname::text, format_type(a.atttypid, a.atttypmod),
+                               a.attnotnull::text, a.atthasdef::text] order by a.attnum)
+        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
+  and n.nspname !~ '^pg_(toast|temp)'
+order by n.nspname, c.relname
+"""
+_FOREIGN_KEYS = """
+select c.conrelid, a.attname, c.confrelid
+from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+where c.contype = 'f' and cardinality(c.conkey) = 1
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    type: str
+    is_required: bool
+    has_default: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        schema: Its schema in the database.
+        name: Its name.
+        key: The columns of its primary key.
+        columns: Its columns by name.
+        references: The table that each foreign key column points to.
+    """
+
+    schema: str
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Column]
+    references: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Its name, quoted for a statement."""
+        return sql.Identifier(self.schema, self.name)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row; `text` is the JSON that PostgreSQL makes of it."""
+
+    table: str
+    key: Key
+    data: Mapping[str, Any]
+    text: str
+
+
+Snapshot = Mapping[tuple[str, Key], Row]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened between two snapshots."""
+
+    added: tuple[Row, ...]
+    gone: tuple[Row, ...]
+    changed: tuple[tuple[Row, Row], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.gone or self.changed)
+
+
+class Tables:
+    """The tables of a backend's database, seen over the parent's own connection."""
+
+    def __init__(self, connection: Connection, users_table: str = "user") -> None:
+        self._connection = connection
+        self.users_table = users_table
+        connection.execute("set statement_timeout = '5s'")
+        self.by_name = _read_tables(connection)
+
+    def snapshot(self) -> Snapshot:
+        """Return all rows, at most some thousands of each table."""
+        parts = [
+            sql.SQL("(select {}, to_jsonb(x)::text from {} x limit {})").format(
+                sql.Literal(name), table.identifier, sql.Literal(_MOST_ROWS)
+            )
+            for name, table in self.by_name.items()
+        ]
+        if not parts:
+            return {}
+        rows: dict[tuple[str, Key], Row] = {}
+        for name, text in self._connection.execute(sql.SQL(" union all ").join(parts)):
+            row = self._row(name, text)
+            rows[name, row.key] = row
+        return rows
+
+    def _row(self, name: str, text: str) -> Row:
+        data = json.loads(text)
+        columns = self.by_name[name].key
+        key = tuple(str(data[column]) for column in columns) if columns else (text,)
+        return Row(name, key, data, text)
+
+    def restore(self, wanted: Snapshot, change: Change) -> None:
+        """Bring the rows back to what they were before a change."""
+        with self._connection.transaction():
+            # Triggers and foreign keys rest while rows are put back in any order.
+            self._connection.execute("set local session_replication_role = replica")
+            for row in (*change.added, *(after for _, after in change.changed)):
+                self._delete(row)
+            for row in (*change.gone, *(before for before, _ in change.changed)):
+                if (row.table, row.key) in wanted:
+                    self._insert(row)
+
+    def _delete(self, row: Row) -> None:
+        table = self.by_name[row.table]
+        statement = sql.SQL("delete from {} x where to_jsonb(x) = {}::jsonb")
+        self._connection.execute(statement.format(table.identifier, sql.Literal(row.text)))
+
+    def _insert(self, row: Row) -> None:
+        table = self.by_name[row.table]
+        statement = sql.SQL(
+            "insert into {0} overriding system value "
+            "select * from jsonb_populate_record(null::{0}, {1}::jsonb)"
+        )
+        self._connection.execute(statement.format(table.identifier, sql.Literal(row.text)))
+
+    def owners(
+        self, rows: Snapshot, users: Sequence[User]
+    ) -> dict[tuple[str, Key], frozenset[str]]:
+        """Return the roles of the users whose each row is.
+
+        A row belongs to the users that its own columns name, and where it names none, to those
+        of the rows that its foreign keys point to.
+        """
+        found = {place: self._named_users(row, users) for place, row in rows.items()}
+        by_id = {(row.table, row.key[0]): place for place, row in rows.items() if len(row.key) == 1}
+        for _ in range(6):
+            inherited = {
+                place: frozenset().union(
+                    *(found[by_id[to]] for to in self.references(row) if to in by_id)
+                )
+                for place, row in rows.items()
+                if not found[place]
+            }
+            if not any(inherited.values()):
+                break
+            found |= inherited
+        return found
+
+    def references(self, row: Row) -> Iterator[tuple[str, str]]:
+        """Yield table and key of each row, users aside, that a row points to."""
+        for column, target in self.by_name[row.table].references.items():
+            value = row.data.get(column)
+            if value is not None and target != self.users_table:
+                yield target, str(value)
+
+    def _named_users(self, row: Row, users: Sequence[User]) -> frozenset[str]:
+        table = self.by_name[row.table]
+        is_users_table = row.table == self.users_table
+        names = {
+            column
+            for column in table.columns
+            if table.references.get(column) == self.users_table
+            or (column.lower() in OWNER_COLUMNS and column not in table.references)
+            or (is_users_table and column in table.key)
+        }
+        return frozenset(
+            user.role for user in users for column in names if str(row.data.get(column)) == user.id
+        )
+
+
+def compare(before: Snapshot, after: Snapshot) -> Change:
+    """Return what changed between two snapshots, each part in the order of its keys."""
+    return Change(
+        added=tuple(after[place] for place in sorted(after.keys() - before.keys())),
+        gone=tuple(before[place] for place in sorted(before.keys() - after.keys())),
+        changed=tuple(
+            (before[place], after[place])
+            for place in sorted(before.keys() & after.keys())
+            if before[place].text != after[place].text
+        ),
+    )
+
+
+def _read_tables(connection: Connection) -> dict[str, Table]:
+    by_oid: dict[int, Table] = {}
+    for schema, name, oid, key, columns in connection.execute(_TABLES):
+        read = {c[0]: Column(c[0], c[1], c[2] == "true", c[3] == "true") for c in columns or ()}
+        by_oid[oid] = Table(schema, name, tuple(key), read)
+    for source, column, target in connection.execute(_FOREIGN_KEYS):
+        if source in by_oid and target in by_oid:
+            by_oid[source].references[column] = by_oid[target].name
+    return {table.name: table for table in by_oid.values()}

@@ -1,0 +1,110 @@
+"""One world: the booted app, its users' tokens, and the database watched after each request."""
+
+import secrets
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from validators.probes.tables import Change, Key, Row, Snapshot, Tables, compare
+from validators.probes.tokens import Style, sign
+from validators.runtime.app import Request, Response, RunningApp
+from validators.runtime.better_auth import User
+
+_MARKER_LETTERS = 10
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request, its response, and what it did to the database.
+
+    Attributes:
+        actor: `owner`, `intruder`, or `nobody` for a request without a valid token.
+        request: What was sent.
+        response: What came back.
+        change: The rows that differ from before the request.
+    """
+
+    actor: str
+    request: Request
+    response: Response
+    change: Change
+
+
+@dataclass
+class World:
+    """The app and its database, with whose rows are whose.
+
+    Attributes:
+        app: The booted backend.
+        tables: The parent's view of the database.
+        users: The users by their roles, with the ids that this backend knows them by.
+        style: How this backend wants its tokens.
+        markers: The letters in every free text of a user.
+        rows: The rows as they are now.
+    """
+
+    app: RunningApp
+    tables: Tables
+    users: dict[str, User]
+    style: Style
+    markers: dict[str, str] = field(default_factory=dict)
+    rows: Snapshot = field(default_factory=dict)
+    _order: list[tuple[str, Key]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.markers = {role: new_marker() for role in self.users}
+        self.rows = self.tables.snapshot()
+
+    def token(self, role: str) -> str:
+        """Return a valid token of a user."""
+        return sign(self.users[role], self.style, self.app.secret)
+
+    def send(self, actor: str, request: Request) -> Exchange:
+        """Send a request and look at the database afterwards."""
+        signed = request if actor == "nobody" else replace(request, token=self.token(actor))
+        response = self.app.send(signed)
+        before = self.rows
+        self.rows = self.tables.snapshot()
+        change = compare(before, self.rows)
+        self._order += [(row.table, row.key) for row in change.added]
+        return Exchange(actor, request, response, change)
+
+    def undo(self, exchange: Exchange) -> None:
+        """Take back what a request did to the rows."""
+        if exchange.change:
+            before = {**self.rows}
+            for row in exchange.change.added:
+                before.pop((row.table, row.key), None)
+            for row in exchange.change.gone:
+                before[row.table, row.key] = row
+            for was, _ in exchange.change.changed:
+                before[was.table, was.key] = was
+            self.tables.restore(before, exchange.change)
+            self.rows = self.tables.snapshot()
+
+    def owners(self, rows: Snapshot | None = None) -> dict[tuple[str, Key], frozenset[str]]:
+        """Return whose each row is."""
+        users = list(self.users.values())
+        return self.tables.owners(self.rows if rows is None else rows, users)
+
+    def rows_of(self, role: str, table: str) -> Iterator[Row]:
+        """Yield a user's rows of one table, the newest first."""
+        owners = self.owners()
+        for place in reversed(self._order):
+            if place[0] == table and place in self.rows and owners[place] == {role}:
+                yield self.rows[place]
+
+    def holds_data_of(self, role: str, response: Response) -> bool:
+        """Tell whether a response repeats free text that a user entered."""
+        return self.markers[role] in response.text.lower()
+
+
+def new_marker() -> str:
+    """Return letters that occur nowhere by chance."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(_MARKER_LETTERS))
+
+
+def is_json(value: Any) -> bool:  # noqa: ANN401 - anything may be asked
+    """Tell whether a response held data."""
+    return isinstance(value, dict | list)
