@@ -57,6 +57,13 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             stack += reversed(list(_inner(statement)))
 
 
+def bound_by(statement: ast.stmt) -> set[str]:
+    """Return the names that one statement binds, without the statements inside it."""
+    names = Names()
+    _bind(statement, names)
+    return names.bound
+
+
 def is_type_checking(test: ast.expr) -> bool:
     """Tell whether a condition is `TYPE_CHECKING`, true for type checkers only."""
     match test:

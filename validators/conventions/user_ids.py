@@ -78,17 +78,22 @@ def _makes_users(project: Project, schema: Schema, user: Class) -> bool:
     if any(_PASSWORD in field.name.lower() for _, field in fields):
         return True
     return any(
-        _inserts(module, schema, user, function)
+        _is_class(schema.find(module, call.func), user) and _is_added(module, call)
         for module in project.modules.values()
         if not is_auxiliary(module.path)
-        for function in module.index.functions
+        for call in module.index.of(ast.Call)
     )
 
 
-def _inserts(module: Module, schema: Schema, user: Class, function: Function) -> bool:
-    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-    adds = any(isinstance(call.func, ast.Attribute) and call.func.attr == "add" for call in calls)
-    return adds and any(_is_class(schema.find(module, call.func), user) for call in calls)
+def _is_added(module: Module, call: ast.Call) -> bool:
+    """Tell whether the function around a call adds something to a session."""
+    for around in module.index.ancestors(call):
+        if isinstance(around, Function):
+            return any(
+                isinstance(node, ast.Attribute) and node.attr in ("add", "add_all", "merge")
+                for node in ast.walk(around)
+            )
+    return False
 
 
 def _is_class(found: Class | None, wanted: Class) -> bool:

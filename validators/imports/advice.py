@@ -56,13 +56,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_case = {candidate.lower(): candidate for candidate in candidates}
     if name.lower() in by_case:
         return by_case[name.lower()]
-    return next(iter(get_close_matches(name, candidates, n=1, cutoff=0.75)), None)
+    return next(iter(get_close_matches(name, candidates, n=1, cutoff=0.8)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the nearest known name, or nothing."""
     near = nearest(name, known)
     return f" Did you mean `{near}`?" if near else ""
+
+
+def is_known(package: str) -> bool:
+    """Tell whether a package is known to exist, so that its name is no slip of the pen."""
+    return package in _DISTRIBUTIONS or package in _ALTERNATIVES
 
 
 def how_to_install(package: str, library: Library, root: Path) -> str:
@@ -89,15 +94,17 @@ def _installed_alternative(package: str, library: Library) -> str | None:
 
 
 def _is_required(distribution: str, root: Path) -> bool:
-    plain = re.split(r"[\[]", distribution)[0]
-    words = "[-_.]".join(re.escape(word) for word in plain.split("-"))
-    pattern = re.compile(rf"(?im)(^|[\"'\s]){words}\s*($|[\[\"'=<>~!;,\s])")
-    for folder in (root, root.parent):
-        for glob in _REQUIREMENTS:
-            for path in sorted(folder.glob(glob)):
-                if pattern.search(_text(path)):
-                    return True
-    return False
+    plain = distribution.partition("[")[0]
+    name = "[-_.]".join(re.escape(word) for word in plain.split("-"))
+    # A line of its own in requirements.txt, a quoted text in pyproject.toml, a key in a Pipfile.
+    pattern = re.compile(rf"(?im)(^|[\"']){name}\s*($|[\[\"'=<>~!;,])")
+    files = (
+        path
+        for folder in (root, root.parent)
+        for glob in _REQUIREMENTS
+        for path in sorted(folder.glob(glob))
+    )
+    return any(pattern.search(_text(path)) for path in files)
 
 
 def _text(path: Path) -> str:

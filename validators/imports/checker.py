@@ -10,11 +10,12 @@ from validators.imports.library import Answer, library_of
 from validators.imports.resolver import Installed, Local, Missing, Resolver, Statement, Target
 from validators.imports.shadows import check_shadows
 from validators.imports.start import check_start_order
+from validators.imports.uses import uses_of_modules
 from validators.location import AppLocation
 from validators.report import Finding, Severity
 from validators.rules import Rule
 from validators.rules.sources import RELATIVE_IMPORT, UNRESOLVED_MODULE, UNRESOLVED_NAME
-from validators.source import Project, is_auxiliary
+from validators.source import Module, Project, is_auxiliary
 
 
 def check(
@@ -40,6 +41,7 @@ def check(
     for path in run.severities:
         for statement in resolver.statements[path]:
             run.check(statement)
+        run.check_attributes(project.modules[path])
     run.ask()
     findings = [*run.findings, *check_shadows(resolver, run.severities)]
     if location is not None:
@@ -71,6 +73,8 @@ class _Run:
 
     def check(self, statement: Statement) -> None:
         """Check one imported name."""
+        if self._runs_elsewhere(statement):
+            return
         target = self._target(statement)
         if not self._counts(statement, target):
             return
@@ -80,6 +84,24 @@ class _Run:
             self._check_missing(statement, target)
         elif statement.name not in (None, "*"):
             self._check_name(statement, target)
+
+    def check_attributes(self, module: Module) -> None:
+        """Check `jwt.decode` after `import jwt`: that the module certainly lacks no such name."""
+        for use in uses_of_modules(module):
+            target = self.resolver.module_named(module, use.module)
+            if target is None or self.resolver.has(target, use.name) is not Answer.NO:
+                continue
+            message = f"`{use.module}` has no `{use.name}`."
+            message += advice.did_you_mean(use.name, self.resolver.known_names(target))
+            finding = UNRESOLVED_NAME.finding(
+                message,
+                path=module.path,
+                line=use.node.lineno,
+                column=use.node.col_offset + 1,
+                fix="Use a name that the module has." if isinstance(target, Installed) else None,
+                severity=self.severities[module.path],
+            )
+            self.findings.append(finding)
 
     def ask(self) -> None:
         """Let the interpreter decide what could not be read from files."""
@@ -95,6 +117,13 @@ class _Run:
 
     def _target(self, statement: Statement) -> Target:
         return self.resolver.target(statement.importer, statement.level, statement.module)
+
+    def _runs_elsewhere(self, statement: Statement) -> bool:
+        """Tell whether the importer belongs to another app or script, with a path of its own."""
+        is_unused = self.severities[statement.importer.path] == "warning"
+        if not is_unused or statement.level:
+            return False
+        return statement.fallback_of is not None or self.resolver.is_beside(statement)
 
     def _counts(self, statement: Statement, target: Target) -> bool:
         """Tell whether a failure of this import would be one of the app.
@@ -161,7 +190,8 @@ class _Run:
         else:
             message = f"`{wanted}` is neither a module of the backend nor an installed package."
             near = advice.nearest(wanted, self.resolver.top_level())
-            near = near or advice.nearest(wanted, library.top_level())
+            if near is None and not advice.is_known(wanted):
+                near = advice.nearest(wanted, library.top_level())
             if near:
                 message += f" Did you mean `{near}`?"
             else:

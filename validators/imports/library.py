@@ -83,6 +83,13 @@ class Library:
         """Tell whether `from dotted import name` works, for a module that was found."""
         return self._has(dotted, name, frozenset())
 
+    def binds_only_submodule(self, dotted: str, name: str) -> bool:
+        """Tell whether `from dotted import name` can give nothing but a submodule."""
+        located = self.find(dotted)
+        if located is None or self.find(f"{dotted}.{name}") is None:
+            return False
+        return located.source is None or name not in _read_names(located.source).bound
+
     def names(self, dotted: str) -> set[str]:
         """Return the names of a module that can be read, for suggestions."""
         located = self.find(dotted)

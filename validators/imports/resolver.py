@@ -125,6 +125,36 @@ class Resolver:
             return False
         return statement.level > len(folder.relative_to(root).parts)
 
+    def module_named(self, importer: Module, name: str) -> Local | Installed | None:
+        """Return the module that an imported name stands for, or None where it is no module."""
+        imported = importer.imported.get(name)
+        if imported is None:
+            return None
+        target = self.target(importer, imported.level, imported.module)
+        match target:
+            case Missing():
+                return None
+            case Local() | Installed() if imported.name is None:
+                return target
+            case Local(module=module):
+                if module is not None and imported.name in self.names_of(module).bound:
+                    return None
+                return self.submodule(target, imported.name or "")
+            case Installed(dotted=dotted):
+                inner = f"{dotted}.{imported.name}"
+                is_module = self.library.binds_only_submodule(dotted, imported.name or "")
+                return Installed(inner) if is_module else None
+
+    def is_beside(self, statement: Statement) -> bool:
+        """Tell whether the backend has the module, in a folder around the importer."""
+        first = statement.module.partition(".")[0]
+        folders = (statement.importer.folder, *statement.importer.folder.parents)
+        return any(
+            self._local_at(folder, first) is not None
+            for folder in folders
+            if folder not in self.project.roots
+        )
+
     def known_names(self, target: Target) -> set[str]:
         """Return the names of a module that can be read, for suggestions."""
         match target:
@@ -146,11 +176,16 @@ class Resolver:
         """Return the modules of the backend that a plain import finds, for suggestions."""
         return {name for root in self.project.roots for name in self._modules_in(root)}
 
+    @cached_property
+    def _children(self) -> dict[PurePosixPath, set[str]]:
+        found: dict[PurePosixPath, set[str]] = {}
+        for path in (*self.project.modules, *self.project.folders):
+            pure = PurePosixPath(path)
+            found.setdefault(pure.parent, set()).add(pure.stem)
+        return found
+
     def _modules_in(self, folder: PurePosixPath) -> set[str]:
-        files = (PurePosixPath(path) for path in self.project.modules)
-        folders = (PurePosixPath(path) for path in self.project.folders)
-        modules = {path.stem for path in files if path.parent == folder}
-        return (modules | {path.name for path in folders if path.parent == folder}) - {"__init__"}
+        return self._children.get(folder, set()) - {"__init__"}
 
     def submodule(self, package: Local, name: str) -> Local | None:
         """Return a package's module or folder of this name, or None."""
