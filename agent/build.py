@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import validators
 from agent.errors import ModelError, NoRepairError
-from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack
+from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack, ignore
 from agent.models.base import Chunk, Finished, Model, Note, Prompt
 from agent.paths import ROOT
 from agent.prompting import Complaint, first_prompt, repair_prompt
@@ -61,7 +61,7 @@ class Builder:
     workspace: Workspace
     model: Model
     settings: Settings
-    listen: Listener
+    listen: Listener = ignore
     _baseline: Report | None = field(default=None, init=False)
 
     def build(self, request: str) -> Outcome:

@@ -63,3 +63,8 @@ class SentBack:
 
 Event = Asked | Noted | FileArrived | Replied | StageStarted | StageFinished | Checked | SentBack
 Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+    del event
