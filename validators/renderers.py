@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from validators.report import Finding, Report
+from validators.text import counted, path_in_repository, plain, reader_of, text_lines
 
 Format = Literal["text", "json", "sarif", "github"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -21,16 +22,13 @@ def render(report: Report, form: Format, root: Path) -> str:
     Returns:
         The whole output, with a line feed at its end.
     """
-    # Each is imported only when asked for.
     match form:
         case "text":
-            from validators.text import plain, reader_of, text_lines  # noqa: PLC0415
-
             return plain(text_lines(report, reader_of(root)))
         case "json":
             return render_json(report)
         case "sarif":
-            from validators.sarif import render_sarif  # noqa: PLC0415
+            from validators.sarif import render_sarif  # noqa: PLC0415  # rarely asked for
 
             return render_sarif(report, root)
         case "github":
@@ -49,22 +47,23 @@ def render_github(report: Report, root: Path) -> str:
     the repository, so the check must be run from its root.
     """
     errors = sum(finding.severity == "error" for finding in report.findings)
-    warnings = len(report.findings) - errors
-    summary = f"BackendPro: {report.verdict}, {errors} errors, {warnings} warnings"
-    return "".join([*(_annotation(finding, root) for finding in report.findings), summary, "\n"])
+    counts = f"{counted(errors, 'error')}, {counted(len(report.findings) - errors, 'warning')}"
+    verdict = "passed" if report.verdict == "pass" else "failed"
+    annotations = [_annotation(finding, root) for finding in report.findings]
+    return "".join([*annotations, f"BackendPro: {verdict}, {counts}\n"])
 
 
 def _annotation(finding: Finding, root: Path) -> str:
     properties = {"title": f"{finding.code} {finding.name}"}
     if finding.path:
-        properties["file"] = (root / finding.path).as_posix()
+        properties["file"] = path_in_repository(root, finding.path)
     if finding.line:
         properties["line"] = str(finding.line)
     if finding.column:
         properties["col"] = str(finding.column)
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    route = f" ({finding.route})" if finding.route else ""
-    text = _data(f"{finding.message}{route} {finding.fix}".strip())
+    way = " → ".join(finding.trace) or finding.route
+    text = _data(f"{finding.message}{f' ({way})' if way else ''} {finding.fix}".strip())
     return f"::{finding.severity} {listed}::{text}\n"
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from validators.report import Finding, Report
 from validators.rules import Rule, all_rules
+from validators.text import path_in_repository
 
 SCHEMA_URI = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -84,7 +85,7 @@ def _result(finding: Finding, index: dict[str, int], root: Path) -> dict[str, An
 
 
 def _location(finding: Finding, root: Path) -> dict[str, Any]:
-    uri = quote((root / finding.path).as_posix())
+    uri = quote(path_in_repository(root, finding.path))
     location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.line:
         region = {"startLine": finding.line}

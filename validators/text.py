@@ -40,9 +40,9 @@ def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
         width,
     )
     yield from _listed(
-        "Could not be decided by an experiment:",
+        "Not decided:",
         [
-            f"{probe.route} {probe.name}: {probe.detail}"
+            f"{probe.route}, {probe.name}: {probe.detail}"
             for probe in report.probes
             if probe.outcome == "inconclusive"
         ],
@@ -77,6 +77,18 @@ def reader_of(root: Path) -> Reader:
             return ""
 
     return read
+
+
+def path_in_repository(root: Path, path: str) -> str:
+    """Return a reported path as a tool that looks at the current folder knows it.
+
+    Args:
+        root: The checked folder as given.
+        path: POSIX path relative to it.
+    """
+    full = root / path
+    here = Path.cwd()
+    return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()
 
 
 def plain(lines: Iterable[Line]) -> str:

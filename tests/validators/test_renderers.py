@@ -1,0 +1,460 @@
+"""A report as text, JSON, SARIF and annotations, on reports written by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from validators.renderers import FORMATS, render
+from validators.report import Finding, Probe, Query, Report
+from validators.rules import all_rules
+from validators.text import plain, reader_of, text_lines
+
+ROUTES = '''"""Routes."""
+
+def get_task(task_id: int, session: Session) -> Task:
+    task = session.get(Task, task_id)
+    return task
+'''
+
+LEAK = Finding(
+    code="BP301",
+    name="query-leaks",
+    severity="error",
+    path="routes/tasks.py",
+    line=4,
+    column=12,
+    message="`session.get(Task, task_id)` returns a row whoever asks.",
+    fix="Select with `Task.user_id == current_user.id` as well.",
+    route="GET /api/tasks/{task_id}",
+    trace=("GET /api/tasks/{task_id}", "get_task"),
+)
+HINT = Finding(
+    code="BP404",
+    name="missing-hint",
+    severity="warning",
+    path="models.py",
+    line=7,
+    column=None,
+    message="`make` has no return type.",
+    fix="",
+)
+BOOT = Finding(
+    code="BP501",
+    name="start-fails",
+    severity="error",
+    path="",
+    line=None,
+    column=None,
+    message="The app does not start.",
+    fix="Set DATABASE_URL.",
+)
+QUERIES = (
+    Query(
+        path="routes/tasks.py",
+        line=4,
+        function="get_task",
+        kind="get",
+        table_models=("Task",),
+        verdict="leak",
+        proof="nothing binds the row to the signed-in user",
+        routes=("GET /api/tasks/{task_id}",),
+    ),
+    Query(
+        path="routes/tasks.py",
+        line=9,
+        function="list_tasks",
+        kind="select",
+        table_models=("Task",),
+        verdict="isolated",
+        proof="Task.user_id == current_user.id",
+        routes=("GET /api/tasks",),
+    ),
+    Query(
+        path="routes/stats.py",
+        line=3,
+        function="count_all",
+        kind="select",
+        table_models=("Task",),
+        verdict="public",
+        proof="declared public: a figure for the landing page",
+        routes=("GET /api/stats",),
+    ),
+)
+PROBES = (
+    Probe(name="no token", route="GET /api/tasks", outcome="passed", detail="401"),
+    Probe(
+        name="read as the intruder",
+        route="GET /api/tasks/{task_id}",
+        outcome="inconclusive",
+        detail="the owner's own request failed with 422",
+    ),
+)
+FULL = Report(
+    findings=(BOOT, HINT, LEAK),
+    queries=QUERIES,
+    probes=PROBES,
+    routes=("GET /api/stats", "GET /api/tasks", "GET /api/tasks/{task_id}"),
+    timings={"syntax": 0.01, "boot": 0.8, "probes": 0.4},
+)
+CLEAN = Report(routes=("GET /api/tasks",), timings={"syntax": 0.02, "isolation": 0.02})
+
+
+def finding(**changes: object) -> Finding:
+    return Finding.model_validate(LEAK.model_dump() | changes)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "tasks.py").write_text(ROUTES)
+    return tmp_path
+
+
+def text(report: Report, root: Path, width: int = 0) -> list[str]:
+    return plain(text_lines(report, reader_of(root), width)).splitlines()
+
+
+def test_the_text_shows_findings_then_what_could_not_be_decided_then_counts(root: Path) -> None:
+    assert (
+        render(FULL, "text", root)
+        == """\
+error BP501 start-fails
+    The app does not start.
+    fix Set DATABASE_URL.
+
+models.py:7: warning BP404 missing-hint
+    `make` has no return type.
+
+routes/tasks.py:4:12: error BP301 query-leaks
+    `session.get(Task, task_id)` returns a row whoever asks.
+        4 │     task = session.get(Task, task_id)
+          │            ^
+    via GET /api/tasks/{task_id} → get_task
+    fix Select with `Task.user_id == current_user.id` as well.
+
+Declared public:
+    - routes/stats.py:3 count_all: declared public: a figure for the landing page
+
+Not decided:
+    - GET /api/tasks/{task_id}, read as the intruder: the owner's own request failed with 422
+
+Failed with 2 errors and 1 warning.
+3 routes; queries: 1 isolated, 1 leak, 0 unproven, 1 public; probes: 1 passed, 0 failed, \
+1 inconclusive; 1.2 s
+"""
+    )
+
+
+def test_a_clean_report_is_two_lines(root: Path) -> None:
+    assert text(CLEAN, root) == [
+        "Passed.",
+        "1 route; no query on an owned model; the app was not started; 0.0 s",
+    ]
+
+
+def test_a_report_of_nothing_does_not_say_that_it_passed(root: Path) -> None:
+    assert text(Report(), root)[0] == "Nothing was checked."
+
+
+def test_a_warning_alone_passes_and_is_counted(root: Path) -> None:
+    report = Report(findings=(HINT,), timings={"syntax": 0.1})
+    assert "Passed with 1 warning." in text(report, root)
+
+
+def test_an_app_that_did_not_start_is_said_not_to_be_probed(root: Path) -> None:
+    report = Report(findings=(BOOT,), timings={"boot": 0.1})
+    assert "the app was not probed" in text(report, root)[-1]
+
+
+def test_sentences_are_broken_at_the_width(root: Path) -> None:
+    lines = text(FULL, root, width=40)
+    assert all(len(line) <= 40 for line in lines if "│" in line or line.startswith("    "))
+    joined = " ".join(" ".join(lines).split())
+    assert "returns a row whoever asks." in joined
+
+
+def test_a_long_line_is_cut_around_the_caret(root: Path) -> None:
+    code = f"{'a' * 200} = session.get(Task, task_id)  # {'b' * 200}"
+    (root / "routes" / "tasks.py").write_text(code)
+    report = Report(findings=(finding(line=1, column=204),), timings={"syntax": 0.1})
+    quoted, caret = [line for line in text(report, root, width=60) if "│" in line]
+    assert len(quoted) <= 60
+    assert quoted[caret.index("^") :].startswith("session.get(Task")
+
+
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [
+        ("\ttask = session.get(Task, task_id)", 9),
+        ('    emoji = "漢字"; session.get(Task)', 19),
+        ("session.get(Task)", 1),
+    ],
+)
+def test_the_caret_stands_below_the_column(root: Path, code: str, column: int) -> None:
+    (root / "routes" / "tasks.py").write_text(code)
+    report = Report(findings=(finding(line=1, column=column),), timings={"syntax": 0.1})
+    quoted, caret = [line for line in text(report, root) if "│" in line]
+    cells = [character for character in quoted for _ in range(2 if character in "漢字" else 1)]
+    assert "".join(cells[caret.index("^") :]).startswith("session")
+
+
+def test_a_file_that_cannot_be_read_is_not_quoted(root: Path) -> None:
+    (root / "routes" / "tasks.py").write_bytes(b"\xff\n" * 9)
+    report = Report(findings=(LEAK,), timings={"syntax": 0.1})
+    assert not any("│" in line for line in text(report, root))
+
+
+def test_code_and_messages_cannot_steer_the_terminal(root: Path) -> None:
+    (root / "routes" / "tasks.py").write_text("x = 1  # \x1b[2J\u202e\n")
+    evil = finding(line=1, column=1, message="bad \x1b]0;title\x07", fix="\x9b31m")
+    shown = "\n".join(text(Report(findings=(evil,), timings={"syntax": 0.1}), root))
+    assert all(character.isprintable() for character in shown.replace("\n", ""))
+
+
+def test_json_is_the_documented_schema(root: Path) -> None:
+    data = json.loads(render(FULL, "json", root))
+    assert list(data) == [
+        "schema", "findings", "queries", "probes", "routes", "timings", "verdict",
+    ]  # fmt: skip
+    assert data["schema"] == 1
+    assert data["verdict"] == "fail"
+    assert data["findings"][2] == {
+        "code": "BP301",
+        "name": "query-leaks",
+        "severity": "error",
+        "path": "routes/tasks.py",
+        "line": 4,
+        "column": 12,
+        "message": "`session.get(Task, task_id)` returns a row whoever asks.",
+        "fix": "Select with `Task.user_id == current_user.id` as well.",
+        "route": "GET /api/tasks/{task_id}",
+        "trace": ["GET /api/tasks/{task_id}", "get_task"],
+    }
+    assert data["queries"][1]["proof"] == "Task.user_id == current_user.id"
+    assert data["timings"] == {"syntax": 0.01, "boot": 0.8, "probes": 0.4}
+
+
+def test_github_gets_an_annotation_for_each_finding() -> None:
+    lines = render(FULL, "github", Path("backend")).splitlines()
+    assert lines == [
+        "::error title=BP501 start-fails::The app does not start. Set DATABASE_URL.",
+        "::warning title=BP404 missing-hint,file=backend/models.py,line=7::"
+        "`make` has no return type.",
+        "::error title=BP301 query-leaks,file=backend/routes/tasks.py,line=4,col=12::"
+        "`session.get(Task, task_id)` returns a row whoever asks. "
+        "(GET /api/tasks/{task_id} → get_task) "
+        "Select with `Task.user_id == current_user.id` as well.",
+        "BackendPro: failed, 2 errors, 1 warning",
+    ]
+
+
+def test_a_message_cannot_start_a_workflow_command_of_its_own() -> None:
+    evil = finding(path="a,b:c.py", message="bad\n::set-output name=x::y\r100%")
+    first, _ = render(
+        Report(findings=(evil,), timings={"syntax": 0.1}), "github", Path()
+    ).splitlines()
+    assert "file=a%2Cb%3Ac.py" in first
+    assert "bad%0A::set-output name=x::y%0D100%25" in first
+
+
+# The parts of the SARIF 2.1.0 schema that we write, by its section 3.
+_TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+_POSITIVE = {"type": "integer", "minimum": 1}
+SARIF: dict[str, Any] = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["tool", "results"],
+                "additionalProperties": False,
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "version": {"type": "string"},
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {"$ref": "#/$defs/rule"},
+                                    },
+                                },
+                            }
+                        },
+                    },
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "invocations": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["executionSuccessful"],
+                            "additionalProperties": False,
+                            "properties": {"executionSuccessful": {"type": "boolean"}},
+                        },
+                    },
+                    "results": {"type": "array", "items": {"$ref": "#/$defs/result"}},
+                },
+            },
+        },
+    },
+    "$defs": {
+        "level": {"enum": ["none", "note", "warning", "error"]},
+        "rule": {
+            "type": "object",
+            "required": ["id"],
+            "additionalProperties": False,
+            "properties": {
+                "id": {"type": "string"},
+                "name": {"type": "string"},
+                "shortDescription": _TEXT,
+                "fullDescription": _TEXT,
+                "help": {
+                    "type": "object",
+                    "required": ["text"],
+                    "additionalProperties": False,
+                    "properties": {"text": {"type": "string"}, "markdown": {"type": "string"}},
+                },
+                "defaultConfiguration": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {"level": {"$ref": "#/$defs/level"}},
+                },
+                "properties": {
+                    "type": "object",
+                    "properties": {
+                        "tags": {
+                            "type": "array",
+                            "uniqueItems": True,
+                            "items": {"type": "string"},
+                        }
+                    },
+                },
+            },
+        },
+        "result": {
+            "type": "object",
+            "required": ["message"],
+            "additionalProperties": False,
+            "properties": {
+                "ruleId": {"type": "string"},
+                "ruleIndex": {"type": "integer", "minimum": -1},
+                "level": {"$ref": "#/$defs/level"},
+                "message": _TEXT,
+                "locations": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": {
+                            "physicalLocation": {
+                                "type": "object",
+                                "required": ["artifactLocation"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "artifactLocation": {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "uri": {"type": "string", "format": "uri-reference"}
+                                        },
+                                    },
+                                    "region": {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "startLine": _POSITIVE,
+                                            "startColumn": _POSITIVE,
+                                        },
+                                    },
+                                },
+                            }
+                        },
+                    },
+                },
+                "partialFingerprints": {
+                    "type": "object",
+                    "additionalProperties": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def sarif(report: Report, root: Path = Path("backend")) -> dict[str, Any]:
+    data = json.loads(render(report, "sarif", root))
+    jsonschema.validate(data, SARIF)
+    run: dict[str, Any] = data["runs"][0]
+    return run
+
+
+@pytest.mark.parametrize("report", [FULL, CLEAN, Report()], ids=["full", "clean", "empty"])
+def test_sarif_keeps_to_the_schema(report: Report) -> None:
+    assert len(sarif(report)["results"]) == len(report.findings)
+
+
+def test_sarif_points_at_the_place() -> None:
+    leak = sarif(FULL)["results"][2]
+    assert leak["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "backend/routes/tasks.py"},
+        "region": {"startLine": 4, "startColumn": 12},
+    }
+    assert leak["level"] == "error"
+    assert leak["message"]["text"].splitlines() == [
+        "`session.get(Task, task_id)` returns a row whoever asks.",
+        "GET /api/tasks/{task_id} → get_task",
+        "Select with `Task.user_id == current_user.id` as well.",
+    ]
+
+
+def test_a_sarif_path_below_the_current_folder_is_relative(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A code scanning service knows files by their path in the repository.
+    monkeypatch.chdir(root.parent)
+    uri = sarif(FULL, root)["results"][2]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert uri == {"uri": f"{root.name}/routes/tasks.py"}
+
+
+def test_sarif_describes_every_rule_and_results_refer_to_them() -> None:
+    code = next(iter(all_rules()))
+    run = sarif(Report(findings=(finding(code=code),), timings={"syntax": 0.1}))
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == list(all_rules())
+    assert rules[run["results"][0]["ruleIndex"]]["id"] == code
+
+
+def test_a_sarif_fingerprint_survives_moved_lines() -> None:
+    results = sarif(
+        Report(findings=(LEAK, finding(line=40, column=3), HINT), timings={"syntax": 0.1})
+    )["results"]
+    first, moved, other = (result["partialFingerprints"] for result in results)
+    assert first == moved != other
+
+
+def test_a_check_of_nothing_was_not_successful() -> None:
+    assert sarif(Report())["invocations"] == [{"executionSuccessful": False}]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_report_is_written_the_same_byte_for_byte(form: Any, root: Path) -> None:
+    again = Report.model_validate(FULL.model_dump(exclude={"verdict"}))
+    assert render(FULL, form, root) == render(again, form, root)
