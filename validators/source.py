@@ -313,14 +313,17 @@ def load_project(root: Path) -> Project:
 
 def parse_module(path: str, text: str) -> Module:
     """Parse one file's text with the grammar of the oldest supported Python."""
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        problem = Problem("the text holds a null character", line, 1, is_syntax=True)
+        return Module(path, text, None, problem)
     try:
         tree = _parse(path, text)
     except SyntaxError as error:
         problem = Problem(error.msg, error.lineno or 1, max(error.offset or 1, 1), is_syntax=True)
         return Module(path, text, None, problem)
-    except ValueError as error:  # a NUL character
-        line = text[: max(text.find("\0"), 0)].count("\n") + 1
-        return Module(path, text, None, Problem(str(error), line, 1, is_syntax=True))
+    except ValueError as error:  # half a character, which only text from memory can hold
+        return Module(path, text, None, Problem(str(error), 1, 1, is_syntax=True))
     except (RecursionError, MemoryError):
         return Module(path, text, None, Problem(_TOO_DEEP))
     module = Module(path, text, tree)
