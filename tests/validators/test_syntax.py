@@ -58,15 +58,11 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "latin.py").write_bytes(b"a\nb\nname = '\xe9'\n")
     (tmp_path / "nul.py").write_bytes(b"x = 1\nx = '\0'\n")
     (tmp_path / "deep.py").write_text("x = " + "-" * 5000 + "1\n")
-    assert (
-        places(syntax.check(load_project(tmp_path)))
-        == [
-            ("BP201", "nul.py", 2),
-            ("BP202", "deep.py", None),
-            ("BP202", "latin.py", 3),
-        ]
-        or places(syntax.check(load_project(tmp_path))) == []
-    )
+    assert places(syntax.check(load_project(tmp_path))) == [
+        ("BP201", "nul.py", 2),
+        ("BP202", "deep.py", None),
+        ("BP202", "latin.py", 3),
+    ]
 
 
 def test_messages_are_sentences(tmp_path: Path) -> None:
