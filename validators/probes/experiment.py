@@ -15,6 +15,7 @@ from validators.rules import probes as rules
 
 _SERVER_ERROR, _INVALID, _CREATED, _GONE = 500, 422, 201, (404, 410)
 _MOST_REPAIRS = 8
+_DEEPEST_CHAIN = 4
 _TAKING_AWAY = frozenset(
     {
         "delete", "remove", "purge", "clear", "empty", "revoke", "archive", "unarchive", "bulk",
@@ -32,6 +33,7 @@ class Experiment:
     document: Document
     filler: Filler
     results: Results
+    _creates: list[Operation] = field(default_factory=list)
     _pending: dict[str, tuple[Operation, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -42,7 +44,9 @@ class Experiment:
     def run(self, operations: Iterable[Operation]) -> None:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
         phases = _phases(operations)
-        self._plant(phases[0])
+        self._creates = phases[0]
+        self._create_for("intruder")
+        self._create_for("owner")
         for number, phase in enumerate(phases):
             if number == len(phases) - 1:
                 self._robustness.run(each for group in phases for each in group)
@@ -51,16 +55,18 @@ class Experiment:
             self._retry()
         self._report_pending()
 
-    def _plant(self, creates: Iterable[Operation]) -> None:
-        """Let the intruder have rows of every kind before the owner comes."""
-        waiting = list(creates)
-        for _ in range(3):
+    def _create_for(self, role: str) -> None:
+        """Let a user have rows of every kind: first those that need no others."""
+        waiting = list(self._creates)
+        for _ in range(_DEEPEST_CHAIN):
             for operation in list(waiting):
                 try:
-                    filled = self.filler.fill(operation, "intruder", lambda _: "intruder")
+                    filled = self.filler.fill(
+                        operation, role, lambda _: role, is_minimal=True, index=1
+                    )
                 except UnfilledError:
                     continue
-                exchange = self._send_repaired("intruder", operation, filled)[1]
+                exchange = self._send_repaired(role, operation, filled)[1]
                 if exchange.response.is_success:
                     self._learn(operation, exchange)
                     waiting.remove(operation)
@@ -69,7 +75,7 @@ class Experiment:
         try:
             filled = self._owners_request(operation)
         except UnfilledError as error:
-            self._pending[operation.route] = operation, str(error)
+            self._pending.setdefault(operation.route, (operation, str(error)))
             return
         if operation.method == "DELETE":
             self._attempts(operation, filled)
@@ -78,7 +84,10 @@ class Experiment:
             self._pending.pop(operation.route, None)
             return
         if not exchange.response.is_success:
-            self._pending[operation.route] = operation, f"the owner is answered {reason(exchange)}"
+            self._pending[operation.route] = (
+                operation,
+                f"the owner is answered {reason(exchange)}".rstrip("."),
+            )
             return
         self._pending.pop(operation.route, None)
         self.results.exercised.add(operation.route)
@@ -92,7 +101,12 @@ class Experiment:
 
     def _owners_request(self, operation: Operation) -> Filled:
         index = {"PUT": 2, "PATCH": 5}.get(operation.method, 0)
-        return self.filler.fill(operation, "owner", lambda _: "owner", index=index)
+        try:
+            return self.filler.fill(operation, "owner", lambda _: "owner", index=index)
+        except UnfilledError:
+            # What was deleted together with something else is made again.
+            self._create_for("owner")
+            return self.filler.fill(operation, "owner", lambda _: "owner", index=index)
 
     def _attempts(self, operation: Operation, filled: Filled) -> None:
         self._authentication.attempt_all(operation, filled)
@@ -199,10 +213,15 @@ class Experiment:
             self._exercise(operation)
 
     def _report_pending(self) -> None:
+        by_reason: dict[str, list[Operation]] = {}
         for operation, why in self._pending.values():
-            message = f"{operation.route} could not be exercised: {why}."
-            self.results.report(rules.NOT_EXERCISED, operation, message)
+            by_reason.setdefault(why, []).append(operation)
+            message = f"The route could not be exercised: {why}."
             self.results.note("life", operation, "inconclusive", message)
+        for why, operations in by_reason.items():
+            routes = ", ".join(operation.route for operation in operations)
+            message = f"Nothing was shown about {routes}: {why}."
+            self.results.report(rules.NOT_EXERCISED, operations[0], message)
 
 
 def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:

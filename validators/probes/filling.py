@@ -143,7 +143,7 @@ class Filler:
             filling = Filling(marker, making.body_id, is_minimal, index, known)
             body = self.payloads.body(operation.body, filling)
             if body is MISSING:
-                raise UnfilledError(f"it needs a row of {making.missing}, and none could be made")
+                raise UnfilledError(f"a row of {making.missing} is needed, and the owner has none")
         request = Request(operation.method, path, pairs, body)
         return Filled(request, tuple(making.slots), making.show(request))
 
@@ -159,6 +159,7 @@ class _Making:
     slots: list[Slot] = field(default_factory=list)
     missing: str = "another table"
     _chosen: dict[tuple[str, str], Row] = field(default_factory=dict)
+    _is_in_body: bool = False
 
     @property
     def _tables(self) -> Tables:
@@ -197,6 +198,7 @@ class _Making:
             return None
         if table == self._tables.users_table:
             return self._user_id(name)
+        self._is_in_body = True
         return self._row_value(name, table)
 
     def show(self, request: Request) -> str:
@@ -223,7 +225,7 @@ class _Making:
         if table is not None:
             value = self._row_value(name, table)
             if value is MISSING:
-                raise UnfilledError(f"it needs a row of {table!r}, and none could be made")
+                raise UnfilledError(f"a row of {table!r} is needed, and the owner has none")
             return value
         schema = parameter.schema if parameter else {}
         return self._plain(name, schema)
@@ -232,7 +234,7 @@ class _Making:
         """Return a value for a query parameter."""
         known = self.body_id(parameter.name, parameter.schema)
         if known is MISSING:
-            raise UnfilledError(f"it needs a row of {self.missing}, and none could be made")
+            raise UnfilledError(f"a row of {self.missing} is needed, and the owner has none")
         return self._plain(parameter.name, parameter.schema) if known is None else known
 
     def _plain(self, name: str, schema: Schema) -> Any:  # noqa: ANN401
@@ -266,11 +268,15 @@ class _Making:
         return value
 
     def _choose(self, role: str, table: str) -> Row | None:
+        world = self.filler.world
         known = self._chosen.get((role, table))
+        if known is not None and self._is_in_body:
+            # A row that points to its own kind, such as a folder in a folder: not to itself.
+            return next((row for row in world.rows_of(role, table) if row.key != known.key), None)
         if known is None:
             known = self._parent_of_chosen(role, table)
         if known is None:
-            known = next(self.filler.world.rows_of(role, table), None)
+            known = next(world.rows_of(role, table), None)
         if known is not None:
             self._chosen[role, table] = known
         return known
@@ -294,8 +300,11 @@ def _may_be_id(schema: Schema, document: Document) -> bool:
 
 
 def _unused(kind: str) -> Any:  # noqa: ANN401
-    if "int" in kind:
+    """Return a value that no row has, for a column of this type."""
+    if "int" in kind or kind.startswith("numeric"):
         return _UNUSED_NUMBER
+    if kind == "date" or kind.startswith("timestamp"):
+        return "1971-02-03" if kind == "date" else "1971-02-03T04:05:06+00:00"
     return str(uuid4()) if kind == "uuid" else uuid4().hex
 
 

@@ -97,13 +97,13 @@ class Intrusion:
         before = {(row.table, row.key): row for row in self._before(exchange)}
         owners = self.world.owners({**self.world.rows, **before})
         for row in exchange.change.gone:
-            if owners[row.table, row.key] == {"owner"}:
+            if _is_owners(owners[row.table, row.key]):
                 yield (
                     rules.CHANGED,
                     f"The intruder deletes the owner's row of {row.table!r} ({attempt.name}).",
                 )
         for was, now in exchange.change.changed:
-            if owners[was.table, was.key] == {"owner"}:
+            if _is_owners(owners[was.table, was.key]):
                 yield (
                     rules.CHANGED,
                     f"The intruder changes the owner's row of {was.table!r} ({attempt.name}).",
@@ -122,7 +122,7 @@ class Intrusion:
         """Yield where a row of the intruder names the owner or points to the owner's rows."""
         users = list(self.world.users.values())
         own = self.world.tables.owners({(row.table, row.key): row}, users)[row.table, row.key]
-        if own == {"owner"}:
+        if _is_owners(own):
             yield (
                 rules.FORGED,
                 f"The intruder writes a row of {row.table!r} in the owner's name ({attempt.name}).",
@@ -131,7 +131,7 @@ class Intrusion:
         owners = self.world.owners()
         known = set(self.world.tables.references(was)) if was else set()
         for table, key in self.world.tables.references(row):
-            if (table, key) not in known and owners.get((table, (key,)), _NO_ONE) == {"owner"}:
+            if (table, key) not in known and _is_owners(owners.get((table, (key,)), _NO_ONE)):
                 yield (
                     rules.PLANTED,
                     f"The intruder stores a row of {row.table!r} that points to the owner's row of "
@@ -163,6 +163,11 @@ class Intrusion:
                 f"The intruder learns that the owner's row exists: {got.status}, and "
                 f"{expected.status} for one that does not exist ({attempt.name}).",
             )
+
+
+def _is_owners(roles: frozenset[str]) -> bool:
+    """Tell whether a row is the owner's, and not shared with the intruder."""
+    return "owner" in roles and "intruder" not in roles
 
 
 def _attempts(control: Filled) -> Iterator[Attempt]:

@@ -1,29 +1,23 @@
 """Requests that no client should send and any client can: none may end in a server error."""
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from validators.probes.blame import find_fix, find_place, find_root
 from validators.probes.filling import Filled, Filler, UnfilledError
 from validators.probes.operations import Operation
 from validators.probes.results import Results
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
-from validators.runtime.faults import Fault
+from validators.runtime.faults import Frame
 
 _SERVER_ERROR = 500
 _NUL = "a\x00b"
 # Beyond PostgreSQL's integer and bigint types, and below every id.
 _STRANGE_NUMBERS = (2**31, 2**63, 0, -1)
-# By the words of an exception: what it means for the backend's author.
-_EXPLANATIONS = {
-    "naive": "Use aware times: `Field(default_factory=lambda: datetime.now(timezone.utc))`.",
-    "out of range": "Limit the number to what the column holds, as with `Path(le=2**31 - 1)`.",
-    "NUL": "Refuse NUL characters in text before they reach the database.",
-    "null value in column": "Refuse an explicit null for a column that is NOT NULL.",
-    "operator does not exist": "Give the column the type of the value that it is compared with.",
-    "incompatible types": "Give the foreign key the type of the column that it points to.",
-}
+_MOST_EXAMPLES = 6
 
 
 @dataclass
@@ -33,6 +27,8 @@ class Robustness:
     world: World
     filler: Filler
     results: Results
+    # The findings so far, by place, type and fix.
+    _known: dict[tuple[Frame | None, str, str | None], int] = field(default_factory=dict)
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Send strange ids, explicit nulls, huge numbers and NUL characters as the owner."""
@@ -56,18 +52,31 @@ class Robustness:
             return True
         if response.status not in (_SERVER_ERROR, 0):
             return False
-        fault = _root(response.faults)
-        said = f": {_sentence(fault)}" if fault else "."
-        message = f"{operation.route} ends in a server error{said}"
+        fault = find_root(response.faults)
+        place = find_place(fault, self.world.app.project) if fault else None
+        trace = (filled.shown, *(fault.trace if fault else ()))
+        key = (place, fault.type if fault else "", find_fix(fault))
+        if place is not None and key in self._known:
+            self._add_example(self._known[key], filled)
+            return True
+        self._known[key] = len(self.results.findings)
+        said = f": {fault.summary.rstrip('.')}." if fault else "."
         self.results.report(
             rules.SERVER_ERROR,
             operation,
-            message,
-            place=fault.innermost if fault else None,
-            fix=_fix(fault),
-            trace=(filled.shown, *(fault.trace if fault else ())),
+            f"{operation.route} ends in a server error{said}",
+            place=place,
+            fix=find_fix(fault),
+            trace=trace,
         )
         return True
+
+    def _add_example(self, number: int, filled: Filled) -> None:
+        """Add a request to a finding that has the same cause."""
+        finding = self.results.findings[number]
+        if len(finding.trace) < _MOST_EXAMPLES:
+            more = {"trace": (*finding.trace, filled.shown)}
+            self.results.findings[number] = finding.model_copy(update=more)
 
     def _strange(self, operation: Operation) -> Iterator[Filled]:
         try:
@@ -82,7 +91,7 @@ class Robustness:
         if isinstance(filled.request.json_body, dict):
             for name, value in filled.request.json_body.items():
                 for strange in _strange_values(value):
-                    yield _with_value(filled, name, strange)
+                    yield _with_value(operation, filled, name, strange)
 
 
 def _strange_values(value: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -94,9 +103,9 @@ def _strange_values(value: Any) -> Iterator[Any]:  # noqa: ANN401
         yield 2**63
 
 
-def _with_value(filled: Filled, name: str, value: Any) -> Filled:  # noqa: ANN401
+def _with_value(operation: Operation, filled: Filled, name: str, value: Any) -> Filled:  # noqa: ANN401
     body = {**filled.request.json_body, name: value}
-    shown = f"{filled.request.method} with {name}: {value!r}"
+    shown = f"{operation.route} with {name}: {json.dumps(value)}"
     return replace(filled, request=replace(filled.request, json_body=body), shown=shown)
 
 
@@ -108,23 +117,3 @@ def _with_path(operation: Operation, filled: Filled, name: str, value: int) -> F
     )
     shown = f"{operation.route} with {name} = {value}"
     return replace(filled, request=replace(filled.request, path=path), shown=shown)
-
-
-def _root(faults: tuple[Fault, ...]) -> Fault | None:
-    """Return the exception behind a server error: the one that an HTTPException hides, if any."""
-    for fault in faults:
-        for each in fault.chain:
-            if not each.is_a("HTTPException"):
-                return each
-    return faults[0] if faults else None
-
-
-def _sentence(fault: Fault) -> str:
-    return fault.summary.rstrip(".") + "."
-
-
-def _fix(fault: Fault | None) -> str | None:
-    if fault is None:
-        return None
-    said = " ".join(each.message for each in fault.chain)
-    return next((fix for words, fix in _EXPLANATIONS.items() if words in said), None)

@@ -10,6 +10,7 @@ from validators.probes.tokens import STYLES
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.app import RunningApp
+from validators.runtime.faults import Frame
 from validators.runtime.process import BackendEndedError
 
 _REFUSED = (401, 403)
@@ -56,9 +57,9 @@ def _find_style(
             message = (
                 f"The owner's valid token is refused: {operation.route} answers {reason(refused)}."
             )
-            if refused.response.handler:
-                results.handlers[operation.route] = refused.response.handler
-            results.report(rules.TOKEN_REFUSED, operation, message, trace=tuple(map(str, STYLES)))
+            tried = tuple(f"tried: {style}" for style in STYLES)
+            place = _place(refused)
+            results.report(rules.TOKEN_REFUSED, operation, message, place=place, trace=tried)
             return False
     return True
 
@@ -79,6 +80,12 @@ def _try_styles(world: World, filler: Filler, operation: Operation) -> Exchange 
         first = first or exchange
     world.style = STYLES[0]
     return first
+
+
+def _place(refused: Exchange) -> Frame | None:
+    """Return the line that refused, or that of the route's handler."""
+    frames = [fault.innermost for fault in refused.response.faults]
+    return next(filter(None, frames), refused.response.handler)
 
 
 def _check_coverage(operations: tuple[Operation, ...], results: Results) -> None:

@@ -92,7 +92,7 @@ class World:
         """Yield a user's rows of one table, the newest first."""
         owners = self.owners()
         for place in reversed(self._order):
-            if place[0] == table and place in self.rows and owners[place] == {role}:
+            if place[0] == table and place in self.rows and role in owners[place]:
                 yield self.rows[place]
 
     def holds_data_of(self, role: str, response: Response) -> bool:

@@ -56,7 +56,7 @@ SERVER_ERROR = _rule(
     "BP605",
     "probe-server-error",
     "A request that any client can send ends in an unhandled exception.",
-    "Handle the value, or refuse it with 422.",
+    "Correct the line, or refuse the value with 422 before it gets there.",
     instruction="Refuse values that the database cannot store with 422: numbers out of range, "
     "explicit nulls for required columns, NUL characters in text.",
 )

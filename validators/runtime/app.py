@@ -4,13 +4,12 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from validators.runtime.better_auth import User
 from validators.runtime.cluster import Database
-from validators.runtime.faults import Fault, Frame, read_fault, read_frames
+from validators.runtime.faults import Fault, Frame, Origin, read_fault, read_frames
 from validators.runtime.process import BackendProcess, encode_body
 from validators.source import Project
 
@@ -40,7 +39,7 @@ class Response:
         status: The status code; 0 where there was no response.
         headers: By lower-case name.
         body: The raw body, cut at two megabytes.
-        faults: Exceptions behind a server error.
+        faults: Exceptions behind a server error, or behind a 401 or 403.
         handler: Where the function is that the app chose for the request, where known.
         is_late: Whether the backend did not answer in time.
     """
@@ -78,7 +77,7 @@ class RunningApp:
         process: The process that serves it.
         database: The database that it uses.
         project: Its source.
-        copy: Where its copy lies.
+        origin: Names its files.
         secret: What its tokens are signed with.
         users: The owner, the intruder and the bystander.
         openapi: Its OpenAPI document.
@@ -88,7 +87,7 @@ class RunningApp:
     process: BackendProcess
     database: Database
     project: Project
-    copy: Path
+    origin: Origin
     secret: str
     users: tuple[User, ...]
     openapi: Mapping[str, Any]
@@ -133,9 +132,9 @@ class RunningApp:
             headers=pairs,
             body=body,
             faults=tuple(
-                read_fault(fault, self.copy)
+                read_fault(fault, self.origin)
                 for fault in (faults if isinstance(faults, list) else ())
             ),
-            handler=next(iter(read_frames([answer.get("handler")], self.copy)), None),
+            handler=next(iter(read_frames([answer.get("handler")], self.origin)), None),
             is_late=bool(answer.get("timed_out")),
         )

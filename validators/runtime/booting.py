@@ -16,7 +16,7 @@ from validators.runtime.cluster import Cluster, Database, start_cluster
 from validators.runtime.copying import copy_backend
 from validators.runtime.environment import build_environment, read_variables
 from validators.runtime.errors import RuntimeUnavailableError
-from validators.runtime.faults import Frame, read_dump, read_fault, read_frames
+from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read_frames
 from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.process import BackendEndedError, BackendProcess, Ended, own_interpreter
 from validators.source import Project
@@ -96,23 +96,27 @@ class _Boot:
     def copy(self) -> Path:
         return self.folder / "backend"
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.copy, self.booting.project.modules.keys())
+
     def run(self) -> tuple[RunningApp | None, list[Finding]]:
         project, limits = self.booting.project, self.booting.limits
         try:
             self.process.order(self._order())
             outcome = self._follow()
         except BackendEndedError as error:
-            frames = self.last_frames or read_dump(self.process.output, self.copy)
+            frames = self.last_frames or read_dump(self.process.output, self.origin)
             return None, [explain_end(error.ended, self.stage, frames, limits)]
         if outcome["kind"] == "failed":
-            fault = read_fault(outcome.get("fault"), self.copy)
+            fault = read_fault(outcome.get("fault"), self.origin)
             self.process.close()
             return None, [explain_fault(self.stage, fault, project)]
         app = RunningApp(
             process=self.process,
             database=self.database,
             project=project,
-            copy=self.copy,
+            origin=self.origin,
             secret=self.secret,
             users=better_auth.USERS,
             openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
@@ -133,7 +137,7 @@ class _Boot:
                 case "stage":
                     self.stage = str(message.get("stage"))
                 case "exit" | "waiting":
-                    self.last_frames = read_frames(message.get("frames"), self.copy)
+                    self.last_frames = read_frames(message.get("frames"), self.origin)
                 case "failed" | "booted":
                     return message
                 case _:

@@ -142,8 +142,8 @@ def _refused_tables(fault: Fault, project: Project) -> Finding | None:
     name = table.group(1) if table else ""
     columns = re.findall(r'columns? "(\w+)"', said)
     place = _find_column(project, name, columns)
-    where = f" for table {name!r}" if name else ""
-    message = f"PostgreSQL refuses what the models ask for{where}: {said}"
+    what = f"the table {name!r}" if name else "what the models ask for"
+    message = f"PostgreSQL refuses {what}: {said}"
     fix = None
     if "incompatible types" in said and "text" in said:
         fix = "Better Auth's ids are TEXT: use `str` for `User.id` and for each key to it."

@@ -1,12 +1,34 @@
 """What the child says about an exception, read in the parent and mapped to the backend's files."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _MOST_TRACE = 8
+# SQLAlchemy's remark before the database's own words.
+_ASIDE = "(raised as a result of"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the sandbox's files come from, to name them as the developer knows them.
+
+    Attributes:
+        copy: Where the backend's copy lies.
+        paths: The paths of the backend's modules, relative to the checked folder.
+    """
+
+    copy: Path
+    paths: Collection[str]
+
+    def relative(self, path: str) -> str | None:
+        """Return a file of the copy as the path of a module, or None where it is none."""
+        file = Path(path)
+        relative = file.relative_to(self.copy) if file.is_relative_to(self.copy) else None
+        name = relative.as_posix() if relative else ""
+        return name if name in self.paths else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,8 @@ class Fault:
     @property
     def summary(self) -> str:
         """The exception in one line, `Type: message`."""
-        first = next((line.strip() for line in self.message.splitlines() if line.strip()), "")
+        lines = (line.strip() for line in self.message.splitlines())
+        first = next((line for line in lines if line and not line.startswith(_ASIDE)), "")
         return f"{self.type}: {first}" if first else self.type
 
     @property
@@ -70,12 +93,12 @@ class Fault:
         return any(kind.rpartition(".")[2] in names for kind in self.kinds)
 
 
-def read_fault(data: Any, copy: Path) -> Fault:  # noqa: ANN401 - comes from untrusted code
+def read_fault(data: Any, origin: Origin) -> Fault:  # noqa: ANN401 - comes from untrusted code
     """Return the exception that the child describes.
 
     Args:
         data: The description; anything may be in it or missing.
-        copy: Where the backend's copy lies, to make paths relative.
+        origin: Names the backend's files.
     """
     described = data if isinstance(data, dict) else {}
     causes = described.get("causes")
@@ -83,39 +106,38 @@ def read_fault(data: Any, copy: Path) -> Fault:  # noqa: ANN401 - comes from unt
     return Fault(
         type=str(described.get("type", "Exception"))[:200],
         kinds=tuple(str(kind) for kind in _list(described.get("kinds"))),
-        message=str(described.get("message", "")).replace(f"{copy}/", ""),
-        frames=read_frames(described.get("frames"), copy),
+        message=str(described.get("message", "")).replace(f"{origin.copy}/", ""),
+        frames=read_frames(described.get("frames"), origin),
         facts={str(key): str(value) for key, value in facts.items()}
         if isinstance(facts, dict)
         else {},
-        causes=tuple(read_fault(cause, copy) for cause in _list(causes)[:8]),
+        causes=tuple(read_fault(cause, origin) for cause in _list(causes)[:8]),
     )
 
 
-def read_frames(data: Any, copy: Path) -> tuple[Frame, ...]:  # noqa: ANN401 - untrusted
+def read_frames(data: Any, origin: Origin) -> tuple[Frame, ...]:  # noqa: ANN401 - untrusted
     """Return the frames that lie in the backend, outermost first."""
     frames = []
     for item in _list(data):
         if not isinstance(item, dict) or not isinstance(item.get("line"), int):
             continue
-        path = Path(str(item.get("path", "")))
-        if path.is_relative_to(copy):
-            relative = path.relative_to(copy).as_posix()
+        relative = origin.relative(str(item.get("path", "")))
+        if relative is not None:
             frames.append(Frame(relative, item["line"], str(item.get("function", ""))))
     return tuple(frames)
 
 
-def read_dump(output: str, copy: Path) -> tuple[Frame, ...]:
+def read_dump(output: str, origin: Origin) -> tuple[Frame, ...]:
     """Return the backend's lines that were being run when `faulthandler` looked, outermost first.
 
     Args:
         output: What the child printed, with the dump of all threads in it.
-        copy: Where the backend's copy lies.
+        origin: Names the backend's files.
     """
     for thread in reversed(re.split(r"^(?:Current thread|Thread) .*$", output, flags=re.MULTILINE)):
         lines = re.findall(r'^  File "(.+)", line (\d+) in (.+)$', thread, re.MULTILINE)
         data = [{"path": path, "line": int(line), "function": name} for path, line, name in lines]
-        frames = read_frames(data[::-1], copy)
+        frames = read_frames(data[::-1], origin)
         if frames:
             return frames
     return ()

@@ -18,9 +18,10 @@ App = Callable[[Event, Callable[[], Awaitable[Event]], Callable[[Event], Awaitab
 
 _MOST_BODY = 2 * 1024 * 1024
 _SERVER_ERROR = 500
+_REFUSED = (401, 403)
 _FIRST = asyncio.FIRST_COMPLETED
 
-# The errors behind a 5xx that the app turned into a response by itself.
+# The errors behind a refusal or a 5xx that the app turned into a response by itself.
 _hidden_errors: contextvars.ContextVar[list[BaseException]] = contextvars.ContextVar("hidden")
 
 
@@ -85,7 +86,7 @@ def _is_lifespan_unknown(error: BaseException) -> bool:
 
 
 def note_hidden_errors(app: Any) -> None:  # noqa: ANN401
-    """Remember the errors behind 5xx responses that the app's own handlers make."""
+    """Remember the errors behind refusals and 5xx responses that the app's handlers make."""
     handlers = getattr(app, "exception_handlers", None)
     if not isinstance(handlers, dict):
         return
@@ -95,7 +96,8 @@ def note_hidden_errors(app: Any) -> None:  # noqa: ANN401
 
 def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
     def note(request: Any, error: BaseException) -> Any:  # noqa: ANN401
-        if getattr(error, "status_code", _SERVER_ERROR) >= _SERVER_ERROR:
+        status = getattr(error, "status_code", _SERVER_ERROR)
+        if status in _REFUSED or status >= _SERVER_ERROR:
             errors = _hidden_errors.get(None)
             if errors is not None:
                 errors.append(error)
