@@ -23,7 +23,6 @@ TERMINATED = 143
 app = typer.Typer(
     name="backendpro",
     help="Build FastAPI + SQLModel backends, proven safe before they reach the disk.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -51,8 +50,9 @@ def _show_version(is_asked: bool) -> None:  # noqa: FBT001  # the shape that typ
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     *,
     version: Annotated[
         bool,
@@ -60,6 +60,9 @@ def _root(
     ] = False,
 ) -> None:
     del version
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE_ERROR)
 
 
 @app.command()

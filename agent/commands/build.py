@@ -48,11 +48,12 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
         log(event)
         terminal(event)
 
-    with _logged(log), contextlib.closing(terminal):
-        terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
-        for note in workspace.notes:
-            terminal.say(note, "warning")
-        outcome = Builder(workspace, model, settings, listen).build(request)
+    with contextlib.closing(terminal):
+        with _logged(log, terminal):
+            terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
+            for note in workspace.notes:
+                terminal.say(note, "warning")
+            outcome = Builder(workspace, model, settings, listen).build(request)
         _show_report(terminal, workspace, outcome, delivery)
         if outcome.reason:
             terminal.say(f"Gave up. {outcome.reason} Nothing was written.", "error")
@@ -128,12 +129,13 @@ def _how_to_run(backend: Path, app: str | None) -> Iterator[Line]:
 
 
 @contextlib.contextmanager
-def _logged(log: BuildLog) -> Iterator[None]:
+def _logged(log: BuildLog, terminal: Terminal) -> Iterator[None]:
     """Write into the log how a build ends that does not end well."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         log.finish("interrupted")
+        terminal.say("Interrupted. Nothing was written.", "warning")
         raise
     except Exception as error:
         log.finish("failed", str(error))

@@ -1,5 +1,6 @@
 """`backendpro check`: verifies an existing backend."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -32,14 +33,13 @@ def check(
     require_backend(folder)
     _require_interpreter(python)
     settings = load_settings(folder, options)
-    terminal = Terminal()
     check_options = validators.CheckOptions(app=settings.app, python=python, is_static=is_static)
-    report = validators.check(folder, check_options, terminal)
-    if form == "text":
-        terminal.show(text_lines(report, reader_of(folder), terminal.width))
-    else:
-        terminal.write(render(report, form, folder))
-    terminal.close()
+    with contextlib.closing(Terminal()) as terminal:
+        report = validators.check(folder, check_options, terminal)
+        if form == "text":
+            terminal.show(text_lines(report, reader_of(folder), terminal.width))
+        else:
+            terminal.write(render(report, form, folder))
     return PASSED if report.verdict == "pass" else FOUND_ERRORS
 
 
