@@ -92,10 +92,9 @@ def test_the_sound_backend_has_no_finding_at_all() -> None:
     assert check(SOUND, CheckOptions(is_static=True)).findings == ()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_every_family_is_tested_by_somebody(rule: Rule) -> None:
-    family = rule.code[:3]
-    assert family in STATIC or (ROOT / TESTED_ELSEWHERE[family]).exists()
+def test_every_family_of_rules_is_tested_by_somebody() -> None:
+    families = {rule.code[:3] for rule in RULES} - set(STATIC)
+    assert [family for family in families if not (ROOT / TESTED_ELSEWHERE[family]).exists()] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

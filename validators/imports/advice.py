@@ -50,13 +50,19 @@ _ALTERNATIVES = {
 _REQUIREMENTS = ("requirements*.txt", "requirements/*.txt", "pyproject.toml", "Pipfile")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that this one is probably meant to be, or None."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.75) -> str | None:
+    """Return the known name that this one is probably meant to be, or None.
+
+    Args:
+        name: The name that is not there.
+        known: The names that are.
+        likeness: How alike the two must be, from 0 to 1.
+    """
     candidates = sorted(set(known) - {name})
     by_case = {candidate.lower(): candidate for candidate in candidates}
     if name.lower() in by_case:
         return by_case[name.lower()]
-    return next(iter(get_close_matches(name, candidates, n=1, cutoff=0.8)), None)
+    return next(iter(get_close_matches(name, candidates, n=1, cutoff=likeness)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The checks of imports, and the findings they make."""
 
+import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,13 +9,18 @@ from validators.imports.graph import reached_from
 from validators.imports.interpreter import OWN_ROOMS, InterpreterError, Question, describe
 from validators.imports.library import Answer, library_of
 from validators.imports.resolver import Installed, Local, Missing, Resolver, Statement, Target
-from validators.imports.shadows import check_shadows
+from validators.imports.shadows import FRAMEWORK, check_shadows
 from validators.imports.start import check_start_order
 from validators.imports.uses import uses_of_modules
 from validators.location import AppLocation
 from validators.report import Finding, Severity
 from validators.rules import Rule
-from validators.rules.sources import RELATIVE_IMPORT, UNRESOLVED_MODULE, UNRESOLVED_NAME
+from validators.rules.sources import (
+    RELATIVE_IMPORT,
+    SHADOWED_LIBRARY,
+    UNRESOLVED_MODULE,
+    UNRESOLVED_NAME,
+)
 from validators.source import Module, Project, is_auxiliary
 
 
@@ -91,6 +97,10 @@ class _Run:
             target = self.resolver.module_named(module, use.module)
             if target is None or self.resolver.has(target, use.name) is not Answer.NO:
                 continue
+            imported = module.imported[use.module]
+            if self._is_hidden(target, imported.level, imported.dotted, use.name):
+                self._report_hidden(module, imported.dotted, use.node)
+                continue
             message = f"`{use.module}` has no `{use.name}`."
             message += advice.did_you_mean(use.name, self.resolver.known_names(target))
             finding = UNRESOLVED_NAME.finding(
@@ -150,11 +160,16 @@ class _Run:
             if may_exist:
                 self.questions.append(((statement.module, None), statement))
                 return
-        self._report_module(statement, target)
+        if target.is_local and self._is_hidden(target, statement.level, statement.module, ""):
+            self._report_hidden(statement.importer, statement.module, statement.node)
+        else:
+            self._report_module(statement, target)
 
     def _check_name(self, statement: Statement, target: Target) -> None:
         name = statement.name or ""
         answer = self.resolver.has(target, name)
+        if isinstance(target, Local) and target.module is statement.importer:
+            answer = Answer.NO  # it cannot have the name before this statement gives it
         if answer is Answer.NO:
             self._report_absent(statement)
         elif answer is Answer.UNKNOWN:
@@ -170,12 +185,36 @@ class _Run:
             self._report_module(statement, target)
             return
         name = statement.name or ""
+        if self._is_hidden(target, statement.level, statement.module, name):
+            self._report_hidden(statement.importer, statement.module, statement.node)
+            return
         message = f"`{_dotted(statement, target)}` has no `{name}`."
         message += advice.did_you_mean(name, self.resolver.known_names(target))
         fix = None
         if isinstance(target, Installed):
             fix = "Import a name that the installed version has, from the module that defines it."
         self._add(UNRESOLVED_NAME, statement, message, fix, line=statement.alias.lineno)
+
+    def _is_hidden(self, target: Target, level: int, dotted: str, name: str) -> bool:
+        """Tell whether an installed package has a name that the backend's module lacks."""
+        library = self.resolver.library
+        if isinstance(target, Installed) or level or library.find(dotted) is None:
+            return False
+        return isinstance(target, Missing) or library.has(dotted, name) is not Answer.NO
+
+    def _report_hidden(self, importer: Module, dotted: str, node: ast.stmt | ast.expr) -> None:
+        name = dotted.partition(".")[0]
+        if name in FRAMEWORK:
+            return  # the module itself has the finding
+        finding = SHADOWED_LIBRARY.finding(
+            f"The backend's own `{name}` hides the installed package that is meant here.",
+            path=importer.path,
+            line=node.lineno,
+            column=node.col_offset + 1,
+            severity=self.severities[importer.path],
+        )
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     def _report_module(self, statement: Statement, target: Missing) -> None:
         wanted = f"{target.parent}.{target.part}".lstrip(".")
@@ -191,7 +230,7 @@ class _Run:
             message = f"`{wanted}` is neither a module of the backend nor an installed package."
             near = advice.nearest(wanted, self.resolver.top_level())
             if near is None and not advice.is_known(wanted):
-                near = advice.nearest(wanted, library.top_level())
+                near = advice.nearest(wanted, library.top_level(), 0.8)
             if near:
                 message += f" Did you mean `{near}`?"
             else:

@@ -94,9 +94,9 @@ class Library:
         """Return the names of a module that can be read, for suggestions."""
         located = self.find(dotted)
         if located is None or located.source is None:
-            return set()
+            return self.submodules(dotted)
         names = _read_names(located.source)
-        return names.bound | (names.public or set())
+        return names.bound | (names.public or set()) | self.submodules(dotted)
 
     def submodules(self, dotted: str) -> set[str]:
         """Return the names of a package's modules, for suggestions."""

@@ -10,7 +10,7 @@ from validators.rules.sources import SHADOWED_LIBRARY, SHADOWED_MODULE
 from validators.source import Module, Project
 
 # What FastAPI, SQLModel and uvicorn import themselves at start.
-_FRAMEWORK = frozenset(
+FRAMEWORK = frozenset(
     {
         "annotated_types",
         "anyio",
@@ -63,7 +63,7 @@ def _hidden_libraries(
     standard = library.interpreter.standard - library.interpreter.builtins - _HARMLESS
     for module in modules:
         name = _name_at_root(module, project.import_root)
-        if name in _FRAMEWORK:
+        if name in FRAMEWORK:
             yield SHADOWED_LIBRARY.finding(
                 f"This module hides the package `{name}`, which the app's frameworks import.",
                 path=module.path,
