@@ -177,7 +177,8 @@ class Workspace:
         try:
             return disk.read(self._place.home, names)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {disk.reason(error)}.") from error
+            message = f"Nothing was written, because {path} cannot be read"
+            raise InputError(f"{message}: {disk.reason(error)}.") from error
 
     def _digest(self, path: str) -> str | None:
         known = self._read.get(path)
