@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import traceback
-from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
@@ -12,7 +11,6 @@ from typing import Annotated, Literal
 import typer
 
 from agent.errors import BackendProError, InputError
-from agent.settings import DEBUG_VARIABLE
 from validators.renderers import Format
 
 USAGE_ERROR = 2
@@ -46,6 +44,8 @@ AppOption = Annotated[
 
 def _show_version(is_asked: bool) -> None:  # noqa: FBT001  # the shape that typer calls
     if is_asked:
+        from importlib import metadata  # noqa: PLC0415  # slow to load
+
         typer.echo(f"backendpro {metadata.version('backendpro')}")
         raise typer.Exit
 
@@ -189,6 +189,8 @@ def _complain(message: str, hint: str) -> None:
 
 
 def _report_internal(error: Exception) -> int:
+    from agent.settings import DEBUG_VARIABLE  # noqa: PLC0415  # not needed where all is well
+
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
     _complain(

@@ -8,12 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 from agent.errors import InputError
 
@@ -62,13 +56,21 @@ def load_settings(folder: Path, options: Values | None = None) -> Settings:
     _refuse_unknown(table, f"[tool.backendpro] in {file}", "")
     _refuse_unknown(_environment(), "the environment", PREFIX)
     try:
-        return Settings.model_validate(_sources(table)(**given).model_dump())
+        return _gather(given, table)
     except ValidationError as error:
         raise InputError(_explain(error, given, file)) from error
 
 
-def _sources(table: Values) -> type[BaseSettings]:
-    """Return the settings' fields with the places that they are taken from, in order."""
+def _gather(given: Values, table: Values) -> Settings:
+    if not (given or table or _environment()):
+        return Settings()
+    # Imported here because it takes as long as a whole static check.
+    from pydantic_settings import (  # noqa: PLC0415
+        BaseSettings,
+        InitSettingsSource,
+        PydanticBaseSettingsSource,
+        SettingsConfigDict,
+    )
 
     class Sources(BaseSettings, Settings):
         model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
@@ -85,7 +87,7 @@ def _sources(table: Values) -> type[BaseSettings]:
             del dotenv_settings, file_secret_settings
             return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
 
-    return Sources
+    return Settings.model_validate(Sources(**given).model_dump())
 
 
 def _pyproject(folder: Path) -> tuple[Path, Values]:
