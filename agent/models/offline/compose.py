@@ -1,59 +1,32 @@
-"""From a blueprint to source files, through the templates."""
+"""From a blueprint to source files: a new backend, or additions to an existing one."""
 
 import ast
 from collections.abc import Iterable
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cached_property
 
-from agent.models.offline.blueprint import Blueprint, UserIdType
-from agent.models.offline.formatting import bracketed
-from agent.models.offline.importing import Catalogue, Import, add_imports, from_import, names_used
-from agent.models.offline.naming import Names, sentence_case
-from agent.models.offline.resource import ResourceCode, getter_name, target_of
-from agent.models.offline.shared import SHARED, with_dependencies
+from agent.errors import RequestNotUnderstoodError
+from agent.models.offline.agents import AgentCode
+from agent.models.offline.backend import Backend, ExistingModel
+from agent.models.offline.blueprint import AgentEndpoint, Blueprint, UserIdType
+from agent.models.offline.catalogue import (
+    ERROR_RESPONSES,
+    LIBRARY,
+    SHARED_TYPES,
+    TABLE_LIBRARY,
+    with_parts,
+)
+from agent.models.offline.existing import module_names, read_backend
+from agent.models.offline.importing import Catalogue, Import, names_used
+from agent.models.offline.inserting import append_code, include_routers, insert_imports
+from agent.models.offline.naming import Names, names_of
+from agent.models.offline.rendering import render, render_module
+from agent.models.offline.resource import ResourceCode, Target, getter_name, target_of
 from agent.reply import SourceFile
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 _USER_ID_TYPES: dict[UserIdType, str] = {"text": "str", "int": "int", "uuid": "UUID"}
-
-_LIBRARY: Catalogue = {
-    "AfterValidator": Import("pydantic", "AfterValidator"),
-    "Annotated": Import("typing", "Annotated"),
-    "Any": Import("typing", "Any"),
-    "APIRouter": Import("fastapi", "APIRouter"),
-    "AwareDatetime": Import("pydantic", "AwareDatetime"),
-    "BaseModel": Import("pydantic", "BaseModel"),
-    "BeforeValidator": Import("pydantic", "BeforeValidator"),
-    "builtins": Import("builtins"),
-    "col": Import("sqlmodel", "col"),
-    "ConfigDict": Import("pydantic", "ConfigDict"),
-    "Decimal": Import("decimal", "Decimal"),
-    "Depends": Import("fastapi", "Depends"),
-    "dt": Import("datetime"),
-    "Field": Import("pydantic", "Field"),
-    "func": Import("sqlmodel", "func"),
-    "get_args": Import("typing", "get_args"),
-    "HTTPException": Import("fastapi", "HTTPException"),
-    "Literal": Import("typing", "Literal"),
-    "MISSING": Import("pydantic", "MISSING"),
-    "or_": Import("sqlmodel", "or_"),
-    "Query": Import("fastapi", "Query"),
-    "sa": Import("sqlalchemy"),
-    "select": Import("sqlmodel", "select"),
-    "Sequence": Import("collections.abc", "Sequence"),
-    "Session": Import("sqlmodel", "Session"),
-    "SQLModel": Import("sqlmodel", "SQLModel"),
-    "status": Import("fastapi", "status"),
-    "Strict": Import("pydantic", "Strict"),
-    "StrictBool": Import("pydantic", "StrictBool"),
-    "StrictInt": Import("pydantic", "StrictInt"),
-    "UnaryExpression": Import("sqlalchemy", "UnaryExpression"),
-    "UUID": Import("uuid", "UUID"),
-    "WithJsonSchema": Import("pydantic", "WithJsonSchema"),
-}
-_TABLES: Catalogue = {**_LIBRARY, "Field": Import("sqlmodel", "Field")}
+_SCHEMA_PARTS = ("Create", "Update", "Patch", "Response", "Page", "Query", "Sort")
+# A backend's files in the order in which they build upon each other.
+_ORDER = ("utils/", "models.py", "database.py", "schemas/", "dependencies.py", "routes/", "main.py")
 
 
 def compose(blueprint: Blueprint, existing: tuple[SourceFile, ...] = ()) -> tuple[SourceFile, ...]:
@@ -64,124 +37,279 @@ def compose(blueprint: Blueprint, existing: tuple[SourceFile, ...] = ()) -> tupl
         existing: The backend's source files, paths as in a reply; empty for a new backend.
 
     Returns:
-        New files complete, and the changed ones of an existing backend, parents before what
-        imports them.
+        New and changed files, each complete, before those that import it.
 
     Raises:
+        InputError: The existing backend does not have the layout that new code relies on.
         RequestNotUnderstoodError: The blueprint asks for what cannot be written.
     """
-    targets = {resource.singular: target_of(resource) for resource in blueprint.resources}
-    resources = [ResourceCode(resource, targets) for resource in blueprint.resources]
-    files = _new_backend(resources, blueprint)
-    return tuple(SourceFile(f"backend/{path}", code) for path, code in files.items())
+    if existing:
+        backend = read_backend(existing)
+    else:
+        backend = Backend(user_id=_USER_ID_TYPES[blueprint.user_id])
+    files = _Composition(blueprint, backend).files()
+    paths = sorted(files, key=_position)
+    return tuple(SourceFile(f"backend/{path}", files[path]) for path in paths)
 
 
-def _new_backend(resources: list[ResourceCode], blueprint: Blueprint) -> dict[str, str]:
-    user_id = _USER_ID_TYPES[blueprint.user_id]
-    files = {
-        "utils/__init__.py": '"""Settings, token verification and error handling."""\n',
-        "utils/settings.py": _render("settings.py"),
-        "utils/jwt.py": _render("jwt.py", user_id=user_id),
-        "utils/errors.py": _render("errors.py"),
-    }
-    table_models = [
-        _render("table_model", resource=each, names=each.names, user_id=user_id, user_table="user")
-        for each in resources
-    ]
-    models = _render("models.py", table_models=table_models, user_id=user_id)
-    files["models.py"] = add_imports(models, _TABLES)
-    files["database.py"] = _render("database.py")
-    catalogue = _project_catalogue(resources)
-    schemas = {
-        f"schemas/{each.names.schema_module}.py": _schema(each, catalogue) for each in resources
-    }
-    routes = {
-        f"routes/{each.names.route_module}.py": _routes(each, catalogue) for each in resources
-    }
-    needed = _shared_names([*schemas.values(), *routes.values()])
-    files["schemas/__init__.py"] = '"""Request and response bodies."""\n'
-    if resources:
-        common = _render("common.py", needed=with_dependencies(needed))
-        files["schemas/common.py"] = add_imports(common, _LIBRARY)
-    files["schemas/error.py"] = _render("error.py")
-    files |= schemas
-    files["dependencies.py"] = _render("dependencies.py")
-    files["routes/__init__.py"] = '"""The routers, one module for each resource."""\n'
-    files |= routes
-    modules = sorted(each.names.route_module for each in resources)
-    title = f"{sentence_case(resources[0].names.labels).title()} API" if resources else "API"
-    files["main.py"] = _render("main.py", modules=modules, title=title)
-    return files
+def _position(path: str) -> int:
+    return next(number for number, start in enumerate(_ORDER) if path.startswith(start))
 
 
-def _schema(resource: ResourceCode, catalogue: Catalogue) -> str:
-    own = _schema_names(resource.names)
-    others = {name: source for name, source in catalogue.items() if name not in own}
-    return add_imports(_render("schema.py", resource=resource, names=resource.names), others)
+class _Composition:
+    """The files of one blueprint in one backend."""
 
+    def __init__(self, blueprint: Blueprint, backend: Backend) -> None:
+        self._blueprint = blueprint
+        self._backend = backend
+        targets = self._targets()
+        self._resources = [ResourceCode(each, targets) for each in blueprint.resources]
+        self._agents = [self._agent(each) for each in blueprint.agents]
 
-def _routes(resource: ResourceCode, catalogue: Catalogue) -> str:
-    code = _render(
-        "routes.py",
-        resource=resource,
-        names=resource.names,
-        getter=getter_name(resource.names),
-        user_model="User",
-        get_db="get_db",
-        get_current_user="get_current_user",
-        has_local_dependencies=False,
-    )
-    getters = {
-        parent.target.getter: Import(parent.target.module, parent.target.getter)
-        for parent in resource.parents
-        if not parent.is_self
-    }
-    return add_imports(code, {**catalogue, **getters})
+    def files(self) -> dict[str, str]:
+        """Return the new and changed files by path."""
+        new = self._resource_modules() | self._agent_modules() | self._me_modules()
+        for path in new:
+            if path in self._backend.files:
+                raise RequestNotUnderstoodError(
+                    f"The backend has a {path} already, and the offline model changes only "
+                    "main.py and models.py.",
+                    "Ask for it under another name.",
+                )
+        new |= self._shared_modules(new.values())
+        return new | (self._base() if self._backend.is_new else self._changed())
 
+    def _targets(self) -> dict[str, Target]:
+        targets = {each.singular: target_of(each) for each in self._blueprint.resources}
+        for resource in self._blueprint.resources:
+            names = names_of(resource)
+            if self._backend.find_model(names.singular, names.plural) is not None:
+                raise RequestNotUnderstoodError(
+                    f"The backend has {names.labels} already.", "Ask for them under another name."
+                )
+            for parent in resource.parents:
+                if parent.resource not in targets:
+                    targets[parent.resource] = self._existing_target(parent.resource)
+        return targets
 
-def _project_catalogue(resources: Iterable[ResourceCode]) -> Catalogue:
-    found = {name: Import("schemas.common", name) for name in SHARED}
-    found |= {
-        name: Import("schemas.error", name) for name in ("READ_ERRORS", "WRITE_ERRORS", "NOT_FOUND")
-    }
-    found |= {name: Import("dependencies", name) for name in ("CurrentUser", "DatabaseSession")}
-    found["User"] = Import("models", "User")
-    for resource in resources:
-        names = resource.names
-        found[names.model] = Import("models", names.model)
-        found |= {
-            field.choice_type: Import("models", field.choice_type) for field in resource.choices
+    def _existing_target(self, singular: str) -> Target:
+        model = self._existing_model(singular)
+        if model.id_type != "int" or model.owner is None:
+            reason = "whole number as its id" if model.owner else "column that names its user"
+            raise RequestNotUnderstoodError(
+                f"Nothing can belong to {model.name} of the existing backend: it has no {reason}."
+            )
+        getter = f"get_own_{singular}"
+        source = self._backend.names.get(getter)
+        label = singular.replace("_", " ")
+        module = source.module if source else ""
+        return Target(model.name, model.table, label, module, getter, model.owner)
+
+    def _existing_model(self, singular: str) -> ExistingModel:
+        model = self._backend.find_model(singular)
+        if model is None:
+            known = ", ".join(sorted(self._backend.models)) or "none"
+            raise RequestNotUnderstoodError(
+                f"There is no {singular.replace('_', ' ')} in this backend.",
+                f"Its table models are: {known}.",
+            )
+        return model
+
+    def _agent(self, spec: AgentEndpoint) -> AgentCode:
+        for resource in self._resources:
+            if resource.spec.singular == spec.resource:
+                names, fields = resource.names, resource.spec.fields
+                return AgentCode(spec, names.model, names.label, names.labels, fields)
+        model = self._existing_model(spec.resource)
+        if model.owner != "user_id":
+            raise RequestNotUnderstoodError(f"{model.name} has no column user_id.")
+        label = spec.resource.replace("_", " ")
+        return AgentCode(spec, model.name, label, f"{label} rows", model.fields)
+
+    @cached_property
+    def _context(self) -> dict[str, object]:
+        """What every template with handlers needs to know."""
+        backend = self._backend
+        return {
+            "user_id": backend.user_id,
+            "user_model": backend.user_model,
+            "user_table": backend.user_table,
+            "get_db": backend.session.name,
+            "get_current_user": backend.current_user.name,
+            "has_local_dependencies": not (backend.is_new or "CurrentUser" in backend.names),
         }
-        found |= {
-            name: Import(f"schemas.{names.schema_module}", name) for name in _schema_names(names)
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        """Where the names come from that new modules may use, those of a resource apart."""
+        backend = self._backend
+        found = {
+            **LIBRARY,
+            backend.user_model: Import("models", backend.user_model),
+            backend.session.name: backend.session,
+            backend.current_user.name: backend.current_user,
         }
-    return {**_LIBRARY, **found}
+        found |= {name: Import(self._types_module, name) for name in SHARED_TYPES}
+        found |= {name: Import(self._errors_module, name) for name in ERROR_RESPONSES}
+        if not self._context["has_local_dependencies"]:
+            found |= {
+                name: Import("dependencies", name) for name in ("CurrentUser", "DatabaseSession")
+            }
+        found |= {name: Import("models", name) for name in backend.models}
+        for resource in self._resources:
+            types = [resource.names.model, *(field.choice_type for field in resource.choices)]
+            found |= {name: Import("models", name) for name in types}
+        return {**found, **backend.names}
+
+    @cached_property
+    def _types_module(self) -> str:
+        candidates = ["schemas.common", "schemas.values"]
+        candidates += [f"schemas.{each.names.singular}_values" for each in self._resources]
+        return next(name for name in candidates if self._is_free(name))
+
+    @cached_property
+    def _errors_module(self) -> str:
+        candidates = ["schemas.error", "schemas.error_responses", "schemas.documented_errors"]
+        return next(name for name in candidates if self._is_free(name))
+
+    def _is_free(self, module: str) -> bool:
+        return f"{module.replace('.', '/')}.py" not in self._backend.files
+
+    def _resource_modules(self) -> dict[str, str]:
+        modules = {}
+        for resource in self._resources:
+            names = resource.names
+            schema = f"schemas.{names.schema_module}"
+            modules[_path(schema)] = render_module(
+                "schema.py", self._catalogue, resource=resource, names=names
+            )
+            own = {name: Import(schema, name) for name in _schema_names(names)}
+            getters = {
+                parent.target.getter: Import(parent.target.module, parent.target.getter)
+                for parent in resource.parents
+                if parent.target.module and not parent.is_self
+            }
+            modules[_path(f"routes.{names.route_module}")] = render_module(
+                "routes.py",
+                {**self._catalogue, **own, **getters},
+                resource=resource,
+                names=names,
+                getter=getter_name(names),
+                **self._context,
+            )
+        return modules
+
+    def _me_modules(self) -> dict[str, str]:
+        if not self._blueprint.has_me:
+            return {}
+        catalogue = {
+            **self._catalogue,
+            "UserResponse": Import("schemas.user", "UserResponse"),
+        }
+        return {
+            "schemas/user.py": render_module(
+                "user.py", LIBRARY, columns=self._backend.user_columns, **self._context
+            ),
+            "routes/me.py": render_module("me.py", catalogue, **self._context),
+        }
+
+    def _agent_modules(self) -> dict[str, str]:
+        if not self._agents:
+            return {}
+        abilities = {agent.spec.ability for agent in self._agents}
+        bodies = [agent.prefix + part for agent in self._agents for part in ("Request", "Response")]
+        catalogue = {
+            **self._catalogue,
+            **{name: Import("schemas.agents", name) for name in bodies},
+            **{name: Import("utils.rate_limit", name) for name in ("RateLimiter", "TOO_MANY")},
+            **{
+                name: Import("utils.suggestions", name)
+                for name in ("choose_day", "choose_similar", "is_urgent")
+            },
+        }
+        values = {"agents": self._agents, "abilities": abilities, **self._context}
+        schemas = {name: source for name, source in catalogue.items() if name not in bodies}
+        modules = {
+            "utils/rate_limit.py": render("rate_limit.py", **values),
+            "schemas/agents.py": render_module("agent_schemas.py", schemas, **values),
+            "routes/agents.py": render_module("agents.py", catalogue, **values),
+        }
+        if abilities != {"summarize"}:
+            modules["utils/suggestions.py"] = render_module("suggestions.py", LIBRARY, **values)
+        return modules
+
+    def _shared_modules(self, codes: Iterable[str]) -> dict[str, str]:
+        """Return the modules of the types and documented errors that new modules share."""
+        used = {name for code in codes for name in names_used(ast.parse(code))}
+        modules = {}
+        missing = with_parts(used) - self._backend.names.keys()
+        if missing:
+            catalogue = {**LIBRARY, **self._backend.names}
+            module = render_module("common.py", catalogue, needed=missing)
+            modules[_path(self._types_module)] = module
+        if used & ERROR_RESPONSES - self._backend.names.keys():
+            values = {"is_new": self._backend.is_new}
+            modules[_path(self._errors_module)] = render("error.py", **values)
+        return modules
+
+    def _table_models(self) -> list[str]:
+        return [
+            render("table_model", resource=each, names=each.names, **self._context)
+            for each in self._resources
+        ]
+
+    def _base(self) -> dict[str, str]:
+        """Return the modules that only a new backend gets."""
+        resources = self._resources
+        modules = [each.names.route_module for each in resources]
+        modules += ["agents"] * bool(self._agents) + ["me"] * self._blueprint.has_me
+        labels = resources[0].names.labels if resources else "backend"
+        return {
+            "utils/__init__.py": render("utils_init.py"),
+            "utils/settings.py": render("settings.py"),
+            "utils/jwt.py": render("jwt.py", **self._context),
+            "utils/errors.py": render("errors.py"),
+            "models.py": render_module(
+                "models.py", TABLE_LIBRARY, table_models=self._table_models(), **self._context
+            ),
+            "database.py": render("database.py"),
+            "schemas/__init__.py": render("schemas_init.py"),
+            "dependencies.py": render("dependencies.py"),
+            "routes/__init__.py": render("routes_init.py"),
+            "main.py": render("main.py", modules=modules, title=f"{labels.title()} API"),
+        }
+
+    def _changed(self) -> dict[str, str]:
+        """Return the modules of an existing backend that change."""
+        files = self._backend.files
+        changed = {}
+        models = files["models.py"]
+        additions = self._table_models()
+        if additions and "utc_now" not in module_names(ast.parse(models)):
+            additions.insert(0, render("clock"))
+        if additions:
+            used = names_used(ast.parse("\n".join(additions))) & TABLE_LIBRARY.keys()
+            imports = {name: TABLE_LIBRARY[name] for name in used}
+            changed["models.py"] = insert_imports(
+                "models.py", append_code(models, "\n\n".join(additions)), imports
+            )
+        modules = [each.names.route_module for each in self._resources]
+        modules += ["agents"] * bool(self._agents) + ["me"] * self._blueprint.has_me
+        changed["main.py"] = include_routers(files["main.py"], modules)
+        packages = {
+            f"{folder}/__init__.py": render(f"{folder}_init.py")
+            for folder in ("schemas", "routes", "utils")
+        }
+        return changed | {path: code for path, code in packages.items() if self._needs(path)}
+
+    def _needs(self, package: str) -> bool:
+        folder = package.partition("/")[0]
+        return not any(path.startswith(f"{folder}/") for path in self._backend.files)
+
+
+def _path(module: str) -> str:
+    return f"{module.replace('.', '/')}.py"
 
 
 def _schema_names(names: Names) -> list[str]:
-    parts = ("Create", "Update", "Patch", "Response", "Page", "Query", "Sort")
-    return [names.model + part for part in parts]
-
-
-def _shared_names(codes: Iterable[str]) -> set[str]:
-    return {name for code in codes for name in names_used(ast.parse(code))} & SHARED
-
-
-def _render(template: str, **values: object) -> str:
-    return _templates().get_template(f"{template}.jinja").render(**values)
-
-
-@cache
-def _templates() -> "Environment":
-    # Imported here because only a build with the offline model needs it.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
-    templates = Environment(  # noqa: S701 - Python code is written, not HTML
-        loader=PackageLoader("agent.models.offline"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.globals |= {"bracketed": bracketed, "from_import": from_import}
-    return templates
+    return [names.model + part for part in _SCHEMA_PARTS]

@@ -7,7 +7,15 @@ from decimal import Decimal
 
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import FieldKind, FieldSpec
-from agent.models.offline.formatting import bracketed, text_literal
+from agent.models.offline.formatting import (
+    WIDTH,
+    Bracket,
+    Operation,
+    Piece,
+    bracketed,
+    declared,
+    text_literal,
+)
 from agent.models.offline.naming import class_name
 
 TEXT_LENGTH = 200
@@ -53,7 +61,7 @@ class Filter:
 
     parameter: str
     type: str
-    condition: str
+    condition: Piece
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,12 @@ class FieldCode:
 
     @property
     def name(self) -> str:
+        """The field's name."""
         return self.spec.name
 
     @property
     def is_nullable(self) -> bool:
+        """Whether the column may be null."""
         spec = self.spec
         always_set = spec.kind in {FieldKind.BOOLEAN, FieldKind.TEXT_LIST}
         return not (spec.is_required or spec.default is not None or always_set)
@@ -90,6 +100,8 @@ class FieldCode:
         """Type of the value in a request body, where it is not null."""
         if self.spec.kind is FieldKind.CHOICE:
             return self.choice_type
+        if self.spec.kind in _DIGITS and not self._decimal_limits():
+            return self._decimal_type()
         return _BODY_TYPES.get(self.spec.kind) or self._alias_name
 
     @property
@@ -106,7 +118,7 @@ class FieldCode:
         inner, constraints = self._constrained()
         return bracketed(f"{self._alias_name} = Annotated[", [inner, *constraints], "]")
 
-    def _constrained(self) -> tuple[str, list[str]]:
+    def _constrained(self) -> tuple[str, list[Piece]]:
         kind, low, high = self.spec.kind, self.spec.minimum, self.spec.maximum
         if kind in _TEXTS:
             is_visible = self.spec.is_required and (low is None or low >= 1)
@@ -124,15 +136,15 @@ class FieldCode:
     def _decimal_type(self) -> str:
         return "Money" if self.spec.kind is FieldKind.MONEY else "Number"
 
-    def _decimal_limits(self) -> list[str]:
+    def _decimal_limits(self) -> list[Piece]:
         spec = self.spec
         bounds = [("ge", "minimum", spec.minimum), ("le", "maximum", spec.maximum)]
         given = [(short, long, value) for short, long, value in bounds if value is not None]
         if not given:
             return []
-        arguments = [f"{short}={decimal_literal(value)}" for short, _, value in given]
+        arguments: list[Piece] = [f"{short}={decimal_literal(value)}" for short, _, value in given]
         schema = ", ".join(f'"{long}": {plain(value)}' for _, long, value in given)
-        return [f"Field({', '.join(arguments)}, json_schema_extra={{{schema}}})"]
+        return [Bracket("Field(", [*arguments, f"json_schema_extra={{{schema}}}"])]
 
     @property
     def length(self) -> int:
@@ -143,8 +155,8 @@ class FieldCode:
     @property
     def is_big(self) -> bool:
         """Whether a whole number needs eight bytes."""
-        bounds = (self.spec.minimum or 0, self.spec.maximum or 0)
-        return any(abs(bound) > MAX_INTEGER for bound in bounds)
+        bounds = (self.spec.minimum, self.spec.maximum)
+        return any(bound is not None and abs(bound) > MAX_INTEGER for bound in bounds)
 
     def _least(self) -> str:
         usual = f"-{MAX_BIG_INTEGER}" if self.is_big else "MIN_INTEGER"
@@ -167,7 +179,11 @@ class FieldCode:
             return f"{self.name}: {self.column_type} = {default}"
         if not arguments:
             return f"{self.name}: {self.column_type}"
-        return bracketed(f"{self.name}: {self.column_type} = Field(", arguments, ")", depth=1)
+        head = f"{self.name}: {self.column_type} = Field("
+        if len(f"    {head}") > WIDTH:
+            value = bracketed("Field(", arguments, ")", depth=1)
+            return declared(self.name, self.column_type, value)
+        return bracketed(head, arguments, depth=1)
 
     @property
     def column_type(self) -> str:
@@ -178,7 +194,7 @@ class FieldCode:
         )
         return self._unshadowed(plain_type) + (" | None" if self.is_nullable else "")
 
-    def _column_arguments(self) -> list[str]:
+    def _column_arguments(self) -> list[Piece]:
         kind = self.spec.kind
         if kind in _TEXTS:
             return [f"max_length={self.length}"]
@@ -190,7 +206,7 @@ class FieldCode:
         if kind is FieldKind.CHOICE:
             return ["sa_type=sa.String"]
         if kind is FieldKind.TEXT_LIST:
-            return ["sa_type=sa.ARRAY(sa.String)"]
+            return ["sa_type=ARRAY(sa.String)"]
         return ["sa_type=sa.BigInteger"] if self.is_big else []
 
     def _default_literal(self) -> str:
@@ -205,7 +221,7 @@ class FieldCode:
     def _defaults_to_false(self) -> bool:
         return self.spec.kind is FieldKind.BOOLEAN and not self.spec.is_required
 
-    def _literal(self, value: str | int | Decimal | bool | tuple[str, ...]) -> str:
+    def _literal(self, value: object) -> str:
         kind = self.spec.kind
         if kind in _DIGITS:
             return decimal_literal(Decimal(str(value)))
@@ -242,17 +258,17 @@ class FieldCode:
     @property
     def create(self) -> str:
         """Definition of the attribute of the request body that creates or replaces a row."""
-        declared = f"{self.name}: {self.body_type}" + (" | None" if self.is_nullable else "")
-        if self.spec.kind is FieldKind.TEXT_LIST and not self.spec.is_required:
-            return f"{declared} = Field(default_factory={self._list_factory()})"
+        annotation = self.body_type + (" | None" if self.is_nullable else "")
         default = self._default_literal()
-        return f"{declared} = {default}" if default else declared
+        if self.spec.kind is FieldKind.TEXT_LIST and not self.spec.is_required:
+            default = f"Field(default_factory={self._list_factory()})"
+        return declared(self.name, annotation, default)
 
     @property
     def patch(self) -> str:
         """Definition of the attribute of the request body that changes a row."""
         null = " | None" if self.is_nullable else ""
-        return f"{self.name}: {self.body_type} | MISSING{null} = MISSING"
+        return declared(self.name, f"{self.body_type} | MISSING{null}", "MISSING")
 
     @property
     def response(self) -> str:
@@ -262,7 +278,7 @@ class FieldCode:
             self.choice_type if kind is FieldKind.CHOICE else _COLUMN_TYPES.get(kind, "str")
         )
         null = " | None" if self.is_nullable else ""
-        return f"{self.name}: {self._unshadowed(plain_type)}{null}"
+        return declared(self.name, self._unshadowed(plain_type) + null)
 
     @property
     def filters(self) -> list[Filter]:
@@ -271,14 +287,15 @@ class FieldCode:
         column = f"col({self.model}.{name})"
         found: list[Filter] = []
         if kind is FieldKind.TEXT_LIST:
-            return [Filter(name, "Text", f"{column}.contains([query.{name}])")]
+            return [Filter(name, "Text", Bracket(f"{column}.contains(", [f"[query.{name}]"]))]
         if kind is not FieldKind.DATETIME:
-            found.append(Filter(name, self._filter_type(), f"{column} == query.{name}"))
+            equal = Operation(column, "==", f"query.{name}")
+            found.append(Filter(name, self._filter_type(), equal))
         if kind in _NUMBERS or kind in {FieldKind.DATE, FieldKind.DATETIME}:
             least, most = ("min", "max") if kind in _NUMBERS else ("from", "to")
             for end, operator in ((least, ">="), (most, "<=")):
                 parameter = f"{name}_{end}"
-                condition = f"{column} {operator} query.{parameter}"
+                condition = Operation(column, operator, f"query.{parameter}")
                 found.append(Filter(parameter, self._filter_type(), condition))
         return found
 
@@ -287,9 +304,9 @@ class FieldCode:
         if kind is FieldKind.INTEGER:
             return "BigInteger" if self.is_big else "Integer"
         if kind in _DIGITS:
-            return "Amount"
+            return "FiniteFloat"
         if kind is FieldKind.BOOLEAN:
-            return "bool"
+            return self._unshadowed("bool")
         if kind in {FieldKind.CHOICE, FieldKind.DATE, FieldKind.DATETIME}:
             return self.body_type
         return "Text"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from agent.models.offline.formatting import WIDTH
 
-
 _FIRST_PARTY = frozenset({"database", "dependencies", "models", "routes", "schemas", "utils"})
 
 
@@ -53,7 +52,11 @@ def add_imports(code: str, catalogue: Catalogue) -> str:
 
 def names_used(tree: ast.AST) -> set[str]:
     """Return every name that the code reads."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
 
 
 def import_block(imports: Catalogue) -> str:
@@ -72,7 +75,7 @@ def import_block(imports: Catalogue) -> str:
     ]
     sections: dict[int, list[str]] = defaultdict(list)
     for module, statement in statements:
-        sections[_section(module)].append(statement)
+        sections[section(module)].append(statement)
     return "\n".join("".join(sections[number]) for number in sorted(sections))
 
 
@@ -92,7 +95,8 @@ def _member_key(name: str) -> tuple[int, str]:
     return (1 if name[0].isupper() else 2), name.lower()
 
 
-def _section(module: str) -> int:
+def section(module: str) -> int:
+    """Return the number of an import's section: standard library, others, the backend's own."""
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
         return 0

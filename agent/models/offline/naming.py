@@ -5,6 +5,7 @@ import keyword
 from dataclasses import dataclass
 
 from agent.models.offline.blueprint import Resource
+from agent.models.offline.catalogue import LIBRARY, SHARED_TYPES
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -17,18 +18,17 @@ _BETTER_AUTH_TABLES = frozenset(
 )  # fmt: skip
 
 # Names that the generated modules import or define themselves.
-_CLASSES = _BUILTINS | {
-    "Annotated", "Any", "APIRouter", "BaseModel", "Base64Bytes", "Callable", "ConfigDict",
-    "CurrentUser", "DatabaseSession", "Date", "Decimal", "Depends", "Email", "Error", "Field",
-    "Handler", "HTTPException", "Limit", "ListQuery", "Literal", "Number", "Money", "Query",
-    "RateLimiter", "RequestBody", "Response", "Responses", "RowId", "Sequence", "Session",
-    "Summary", "Suggestion", "Text", "Url", "User", "UtcDatetime", "VisibleText",
-}  # fmt: skip
-_VARIABLES = _BUILTINS | {
-    "current_user", "changes", "col", "current", "data", "dt", "func", "limiter", "me", "models",
-    "or_", "order", "parent_id", "query", "request", "router", "routes", "schemas", "select",
-    "session", "statement", "status", "total", "user", "utils",
-}  # fmt: skip
+_CLASSES = (
+    _BUILTINS
+    | LIBRARY.keys()
+    | SHARED_TYPES
+    | {"CurrentUser", "DatabaseSession", "Path", "RateLimiter", "Response", "Responses", "User"}
+)
+_VARIABLES = (
+    _BUILTINS
+    | LIBRARY.keys()
+    | {"current_user", "data", "items", "query", "router", "rows", "session", "statement", "total"}
+)
 _SCHEMA_MODULES = frozenset({"agents", "common", "error", "user"})
 _ROUTE_MODULES = frozenset({"agents", "me"})
 
@@ -40,15 +40,6 @@ class Names:
     Attributes:
         singular: One of them in snake case, as in the path parameter `<singular>_id`.
         plural: Many of them in snake case, as in the handler `list_<plural>`.
-        label: One of them in words.
-        labels: Many of them in words.
-        article: `a` or `an`, before the label.
-        model: Class name of the table model.
-        table: Name of the table.
-        variable: Name of a variable that holds a row.
-        schema_module: Module below `schemas`.
-        route_module: Module below `routes`.
-        path: Path of the collection.
     """
 
     singular: str
@@ -56,42 +47,51 @@ class Names:
 
     @property
     def label(self) -> str:
+        """One of them in words."""
         return self.singular.replace("_", " ")
 
     @property
     def labels(self) -> str:
+        """Many of them in words."""
         return self.plural.replace("_", " ")
 
     @property
     def article(self) -> str:
+        """`a` or `an`, before the label."""
         return article(self.label)
 
     @property
     def model(self) -> str:
+        """Class name of the table model."""
         name = class_name(self.singular)
         return f"{name}Record" if name in _CLASSES else name
 
     @property
     def table(self) -> str:
+        """Name of the table."""
         return self.plural if self.singular in _BETTER_AUTH_TABLES else self.singular
 
     @property
     def variable(self) -> str:
+        """Name of a variable that holds a row."""
         is_taken = self.singular in _VARIABLES or keyword.iskeyword(self.singular)
         return f"{self.singular}_row" if is_taken else self.singular
 
     @property
     def schema_module(self) -> str:
+        """Module below `schemas`."""
         is_taken = self.singular in _SCHEMA_MODULES or keyword.iskeyword(self.singular)
         return f"{self.singular}_bodies" if is_taken else self.singular
 
     @property
     def route_module(self) -> str:
+        """Module below `routes`."""
         is_taken = self.plural in _ROUTE_MODULES or keyword.iskeyword(self.plural)
         return f"{self.plural}_resource" if is_taken else self.plural
 
     @property
     def path(self) -> str:
+        """Path of the collection."""
         return f"/api/{self.plural.replace('_', '-')}"
 
 
@@ -112,7 +112,7 @@ def sentence_case(text: str) -> str:
 
 def article(label: str) -> str:
     """Return `a` or `an`, whichever is spoken before the label."""
-    word = label.split()[0].lower()
+    word = label.split(maxsplit=1)[0].lower()
     if word.startswith(("uni", "use", "usa", "uti", "eu", "one", "ura")):
         return "a"
     if word.startswith(("hour", "honest", "honor", "honour", "heir")):

@@ -6,7 +6,14 @@ from functools import cached_property
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import FieldKind, Parent, Resource
 from agent.models.offline.fields import SHADOWABLE, FieldCode, Filter
-from agent.models.offline.formatting import WIDTH, bracketed
+from agent.models.offline.formatting import (
+    WIDTH,
+    Bracket,
+    Operation,
+    Piece,
+    bracketed,
+    declared,
+)
 from agent.models.offline.naming import Names, names_of, sentence_case
 
 _TIMES = ("created_at", "updated_at")
@@ -21,8 +28,9 @@ class Target:
         model: Class name of its table model.
         table: Name of its table.
         label: What it is called in sentences.
-        module: Module of its routes, where they have a function that returns an own row.
+        module: Module that has a function that returns an own row; empty where none has.
         getter: Name of that function, or of the one to define.
+        owner: The column that names the user.
     """
 
     model: str
@@ -30,6 +38,17 @@ class Target:
     label: str
     module: str
     getter: str
+    owner: str = "user_id"
+
+    @property
+    def singular(self) -> str:
+        """One of them, in snake case."""
+        return self.label.replace(" ", "_")
+
+    @property
+    def variable(self) -> str:
+        """Name of a variable that holds a row."""
+        return Names(self.singular, "").variable
 
 
 def target_of(resource: Resource) -> Target:
@@ -56,6 +75,7 @@ class ParentCode:
 
     @property
     def key(self) -> str:
+        """Name of the column and of the attribute in bodies."""
         return f"{self.spec.name}_id"
 
     @property
@@ -65,6 +85,7 @@ class ParentCode:
 
     @property
     def column(self) -> str:
+        """Definition of the attribute of the table model."""
         null = "" if self.spec.is_required else " | None"
         on_delete = "CASCADE" if self.spec.is_required or self.is_self else "SET NULL"
         arguments = [
@@ -78,20 +99,26 @@ class ParentCode:
 
     @property
     def create(self) -> str:
+        """Definition of the attribute of the request body that creates or replaces a row."""
         return f"{self.key}: Key" + ("" if self.spec.is_required else " | None = None")
 
     @property
     def patch(self) -> str:
+        """Definition of the attribute of the request body that changes a row."""
         null = "" if self.spec.is_required else " | None"
         return f"{self.key}: Key | MISSING{null} = MISSING"
 
     @property
     def response(self) -> str:
+        """Definition of the attribute of the response body."""
         return f"{self.key}: {self.int_type}" + ("" if self.spec.is_required else " | None")
 
     @property
     def filter(self) -> Filter:
-        return Filter(self.key, "Key", f"col({self.child}.{self.key}) == query.{self.key}")
+        """The query parameter that narrows a list down to one parent's rows."""
+        return Filter(
+            self.key, "RowId", Operation(f"col({self.child}.{self.key})", "==", f"query.{self.key}")
+        )
 
 
 @dataclass(frozen=True)
@@ -108,6 +135,7 @@ class ResourceCode:
 
     @cached_property
     def names(self) -> Names:
+        """What the resource is called."""
         return names_of(self.spec)
 
     @property
@@ -126,10 +154,12 @@ class ResourceCode:
 
     @cached_property
     def fields(self) -> list[FieldCode]:
+        """The code of each field."""
         return [FieldCode(field, self.names.model, self._shadowed) for field in self.spec.fields]
 
     @cached_property
     def parents(self) -> list[ParentCode]:
+        """The code of each relation to a parent."""
         return [
             ParentCode(parent, self.names.model, self.targets[parent.resource], self.int_type)
             for parent in self.spec.parents
@@ -156,7 +186,8 @@ class ResourceCode:
 
     def _check(self, field: FieldCode) -> str:
         name = f"ck_{self.names.table}_{field.name}"[:_LONGEST_NAME]
-        allowed = f'sa.column("{field.name}").in_(get_args({field.choice_type}))'
+        column = f'sa.column("{field.name}").in_('
+        allowed = Bracket(column, [f"get_args({field.choice_type})"])
         return bracketed("sa.CheckConstraint(", [allowed, f'name="{name}"'], ")", depth=2)
 
     @property
@@ -166,6 +197,7 @@ class ResourceCode:
 
     @property
     def create_attributes(self) -> list[str]:
+        """Attributes of the request body that creates or replaces a row."""
         return [
             *(parent.create for parent in self.parents),
             *(field.create for field in self.fields),
@@ -173,10 +205,12 @@ class ResourceCode:
 
     @property
     def patch_attributes(self) -> list[str]:
+        """Attributes of the request body that changes a row."""
         return [*(parent.patch for parent in self.parents), *(field.patch for field in self.fields)]
 
     @property
     def response_attributes(self) -> list[str]:
+        """Attributes of the response body."""
         times = [f"{name}: dt.datetime" for name in _TIMES]
         parents = [parent.response for parent in self.parents]
         return [
@@ -207,11 +241,13 @@ class ResourceCode:
         for name in self.spec.search_in:
             if name not in known:
                 raise self._unknown("search in", name)
-        matches = [
-            f"col({self.names.model}.{name}).icontains(query.search, autoescape=True)"
+        matches: list[Piece] = [
+            Bracket(
+                f"col({self.names.model}.{name}).icontains(", ["query.search", "autoescape=True"]
+            )
             for name in self.spec.search_in
         ]
-        condition = matches[0] if len(matches) == 1 else bracketed("or_(", matches, ")", depth=3)
+        condition = matches[0] if len(matches) == 1 else Bracket("or_(", matches)
         return Filter("search", "SearchText", condition)
 
     def _unknown(self, action: str, name: str) -> RequestNotUnderstoodError:
@@ -223,17 +259,21 @@ class ResourceCode:
     @property
     def query_attributes(self) -> list[str]:
         """Query parameters of the list beside limit and offset."""
-        attributes = [f"{item.parameter}: {item.type} | None = None" for item in self.filters]
+        attributes = [
+            declared(item.parameter, f"{item.type} | None", "None") for item in self.filters
+        ]
         if self.spec.sort_by:
             attributes.append(f'sort: {self.names.model}Sort = "-created_at"')
         return attributes
 
     @property
     def query_type(self) -> str:
+        """The type of the list's query parameters."""
         return f"{self.names.model}Query" if self.query_attributes else "ListQuery"
 
     @property
     def is_paginated(self) -> bool:
+        """Whether the list comes in pages, with the total."""
         return self.spec.is_paginated
 
     @property
@@ -244,6 +284,7 @@ class ResourceCode:
 
     @property
     def list_summary(self) -> str:
+        """What the list handler's docstring says."""
         order = "" if self.spec.sort_by else ", newest first"
         return f"List the user's {self.names.labels}{order}."
 
@@ -260,7 +301,9 @@ class ResourceCode:
         """Definition of the orders in which the list can be had, or an empty text."""
         if not self.spec.sort_by:
             return ""
-        values = [f'"{sign}{name}"' for name in self._sort_columns for sign in ("", "-")]
+        values: list[Piece] = [
+            f'"{sign}{name}"' for name in self._sort_columns for sign in ("", "-")
+        ]
         return bracketed(f"{self.names.model}Sort = Literal[", values, "]")
 
     @property
@@ -269,20 +312,19 @@ class ResourceCode:
         if not self.spec.sort_by:
             return ""
         nullable = {field.name for field in self.fields if field.is_nullable}
-        lines = []
+        entries = []
         for name in self._sort_columns:
             last = ".nulls_last()" if name in nullable else ""
-            column = f"col({self.names.model}.{name})"
-            lines += [
-                f'    "{name}": {column}.asc(){last},\n',
-                f'    "-{name}": {column}.desc(){last},\n',
-            ]
-        return (
-            f"ORDERS: dict[{self.names.model}Sort, UnaryExpression[Any]] = {{\n{''.join(lines)}}}"
-        )
+            column = f"{self.names.model}.{name}"
+            for sign, direction in (("", "asc"), ("-", "desc")):
+                tail = f").{direction}(){last}"
+                entry = bracketed(f'"{sign}{name}": col(', [column], tail, depth=1)
+                entries.append(f"    {entry},\n")
+        head = f"ORDERS: dict[{self.names.model}Sort, UnaryExpression[Any]] = {{\n"
+        return f"{head}{''.join(entries)}}}"
 
     @property
-    def order(self) -> list[str]:
+    def order(self) -> list[Piece]:
         """Arguments of `order_by`; the id makes the order of equal rows certain."""
         model = self.names.model
         first = "ORDERS[query.sort]" if self.spec.sort_by else f"col({model}.created_at).desc()"
@@ -290,11 +332,16 @@ class ResourceCode:
 
     @property
     def create_errors(self) -> str:
+        """The error responses of the handler that creates a row."""
         return "WRITE_ERRORS | NOT_FOUND" if self.parents else "WRITE_ERRORS"
 
 
 def _time_filters(model: str, name: str) -> list[Filter]:
     return [
-        Filter(f"{name}_{end}", "UtcDatetime", f"col({model}.{name}) {sign} query.{name}_{end}")
+        Filter(
+            f"{name}_{end}",
+            "UtcDatetime",
+            Operation(f"col({model}.{name})", sign, f"query.{name}_{end}"),
+        )
         for end, sign in (("from", ">="), ("to", "<="))
     ]

@@ -1,0 +1,77 @@
+"""Where the names come from that generated modules use."""
+
+from collections.abc import Iterable
+
+from agent.models.offline.importing import Catalogue, Import
+
+_MEMBERS = {
+    "collections": ("Counter",),
+    "collections.abc": ("Iterable", "Sequence"),
+    "decimal": ("Decimal",),
+    "fastapi": ("APIRouter", "Depends", "HTTPException", "Query", "status"),
+    "pydantic": (
+        "AfterValidator",
+        "AwareDatetime",
+        "BaseModel",
+        "BeforeValidator",
+        "ConfigDict",
+        "Field",
+        "FiniteFloat",
+        "MISSING",
+        "Strict",
+        "StrictBool",
+        "StrictInt",
+        "WithJsonSchema",
+    ),
+    "sqlalchemy": ("UnaryExpression",),
+    "sqlalchemy.dialects.postgresql": ("ARRAY",),
+    "sqlmodel": ("Session", "SQLModel", "col", "func", "or_", "select"),
+    "typing": ("Annotated", "Any", "Literal", "TypeVar", "get_args"),
+    "uuid": ("UUID",),
+}
+_MODULES = {"builtins": "builtins", "dt": "datetime", "re": "re", "sa": "sqlalchemy"}
+
+# The types that request bodies and query parameters share.
+SHARED_TYPES = frozenset(
+    {
+        "BigInteger",
+        "Date",
+        "Email",
+        "Integer",
+        "Key",
+        "ListQuery",
+        "MAX_INTEGER",
+        "MIN_INTEGER",
+        "Money",
+        "Number",
+        "RequestBody",
+        "RowId",
+        "SearchText",
+        "Text",
+        "Url",
+        "UtcDatetime",
+        "VisibleText",
+    }
+)
+# What some of them are made of.
+_PARTS = {
+    "Integer": {"MAX_INTEGER", "MIN_INTEGER"},
+    "Key": {"RowId", "MAX_INTEGER"},
+    "ListQuery": {"MAX_INTEGER"},
+    "MIN_INTEGER": {"MAX_INTEGER"},
+    "RowId": {"MAX_INTEGER"},
+}
+ERROR_RESPONSES = frozenset({"NOT_FOUND", "READ_ERRORS", "WRITE_ERRORS"})
+
+LIBRARY: Catalogue = {
+    name: Import(module, name) for module, names in _MEMBERS.items() for name in names
+} | {used: Import(module) for used, module in _MODULES.items()}
+
+# In `models.py`, `Field` is the one of a table model.
+TABLE_LIBRARY: Catalogue = {**LIBRARY, "Field": Import("sqlmodel", "Field")}
+
+
+def with_parts(names: Iterable[str]) -> frozenset[str]:
+    """Return shared types together with those that they are made of."""
+    found = set(names) & SHARED_TYPES
+    return frozenset(found.union(*(_PARTS.get(name, set()) for name in found)))
