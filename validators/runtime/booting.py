@@ -1,6 +1,7 @@
 """Boots a backend in the sandbox on a database of its own, and says what keeps it from booting."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -126,9 +127,9 @@ class _Boot:
 
     def _follow(self) -> dict[str, Any]:
         """Follow the boot to its end and return the last message."""
-        seconds = self.booting.limits.boot_seconds
+        deadline = time.monotonic() + self.booting.limits.boot_seconds
         while True:
-            message = self.process.receive(seconds)
+            message = self.process.receive(deadline - time.monotonic())
             match message.get("kind"):
                 case "hardened":
                     self.process.guarded.read_status()

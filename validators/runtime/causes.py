@@ -35,7 +35,7 @@ def explain_fault(stage: str, fault: Fault, project: Project) -> Finding:
         fault: What was raised.
         project: The backend's source, to find the line that is to blame.
     """
-    for explain in (_exit, _missing_import, _missing_variable, _refused_tables, _missing_service):
+    for explain in _EXPLANATIONS:
         finding = explain(fault, project)
         if finding is not None:
             return finding
@@ -96,6 +96,17 @@ def _exit(fault: Fault, project: Project) -> Finding | None:
     return _at(rules.EXIT, fault, f"The app ends its process at its start{reason}")
 
 
+def _exhausted(fault: Fault, project: Project) -> Finding | None:
+    del project
+    if fault.is_a("MemoryError"):
+        return _at(rules.RESOURCES, fault, "The app asks for more memory than it may use.")
+    if "Resource temporarily unavailable" in fault.message or "start new thread" in fault.message:
+        return _at(rules.RESOURCES, fault, "The app starts more processes than it may.")
+    if fault.is_a("OSError") and "File too large" in fault.message:
+        return _at(rules.RESOURCES, fault, "The app writes a larger file than it may.")
+    return None
+
+
 def _missing_import(fault: Fault, project: Project) -> Finding | None:
     del project
     found = next((each for each in fault.chain if each.is_a("ImportError")), None)
@@ -137,7 +148,7 @@ def _refused_tables(fault: Fault, project: Project) -> Finding | None:
     if found is None:
         return None
     statement = next((e.facts["statement"] for e in fault.chain if e.facts.get("statement")), "")
-    said = _database_sentence(found.message)
+    said = _database_sentence([found, *(each for each in fault.chain if "DETAIL:" in each.message)])
     table = re.search(r"CREATE TABLE \"?([\w.]+)\"?", statement)
     name = table.group(1) if table else ""
     columns = re.findall(r'columns? "(\w+)"', said)
@@ -153,11 +164,12 @@ def _refused_tables(fault: Fault, project: Project) -> Finding | None:
     return rules.TABLES.finding(message, path=path, line=line, fix=fix, trace=fault.trace)
 
 
-def _database_sentence(message: str) -> str:
+def _database_sentence(faults: list[Fault]) -> str:
     """Return the database's own words: its error and its detail, without SQLAlchemy's frame."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    lines = [line.strip() for fault in faults for line in fault.message.splitlines()]
     kept = [re.sub(r"^\([\w.]+\) (<class '[^']+'>: )?", "", line) for line in lines[:1]]
-    kept += [line.removeprefix("DETAIL:").strip() for line in lines if line.startswith("DETAIL:")]
+    details = [line.removeprefix("DETAIL:").strip() for line in lines if line.startswith("DETAIL:")]
+    kept += details[:1]
     sentence = ". ".join(part.rstrip(".") for part in kept)
     return sentence + "." if sentence else "no reason given."
 
@@ -207,3 +219,14 @@ def _at(rule: Rule, fault: Fault, message: str, fix: str | None = None) -> Findi
         fix=fix,
         trace=fault.trace,
     )
+
+
+# The first that knows an exception explains it.
+_EXPLANATIONS = (
+    _exit,
+    _exhausted,
+    _missing_import,
+    _missing_variable,
+    _refused_tables,
+    _missing_service,
+)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 _PREFIX = "backendpro-"
 _LOCK = "lock"
+# The path of a Unix socket may have 107 bytes, the folder's name and the socket's included.
+_LONGEST_BASE = 60
 
 _held: dict[Path, int] = {}
 
@@ -22,7 +24,7 @@ def make(purpose: str) -> Path:
     """Make a temporary folder; whoever makes it removes it, or the next run does."""
     _sweep()
     # Locked under a name that the sweep does not look at, and then renamed.
-    unnamed = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}"))
+    unnamed = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=_base()))
     descriptor = os.open(unnamed / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     folder = unnamed.with_name(f"{_PREFIX}{purpose}-{unnamed.name.rpartition('-')[2]}")
@@ -40,8 +42,13 @@ def remove(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _base() -> Path:
+    base = Path(tempfile.gettempdir())
+    return base if len(os.fsencode(base)) <= _LONGEST_BASE else Path("/tmp")  # noqa: S108
+
+
 def _sweep() -> None:
-    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+    for lock in _base().glob(f"{_PREFIX}*/{_LOCK}"):
         with contextlib.suppress(OSError):
             descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
             try:

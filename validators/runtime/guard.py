@@ -130,7 +130,9 @@ def _watch(config: Config, command: int) -> dict[str, Any]:
         pids = _descendants(os.getpid())
         if len(pids) > config["processes"]:
             return {"stopped": "processes"}
-        if sum(map(_resident, pids)) > config["memory"]:
+        # Pages that forks share count once for each of them, so that a second look is needed.
+        most = config["memory"]
+        if sum(map(_resident, pids)) > most and sum(map(_proportional, pids)) > most:
             return {"stopped": "memory"}
         time.sleep(_POLL_SECONDS)
     return {"stopped": "time"}
@@ -172,6 +174,14 @@ def _descendants(root: int) -> list[int]:
 def _resident(pid: int) -> int:
     fields = _read(f"/proc/{pid}/statm").split()
     return int(fields[1]) * _PAGE if len(fields) > 1 else 0
+
+
+def _proportional(pid: int) -> int:
+    """Return a process's memory in bytes, each shared page divided among those that share it."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return _resident(pid)
 
 
 def _kill_tree(keeper: int, is_own_tree: bool) -> None:  # noqa: FBT001

@@ -1,6 +1,8 @@
 """An exception as data: what was raised, where, and what caused it."""
 
 import asyncio
+import gc
+import inspect
 import os
 import traceback
 from typing import Any
@@ -31,8 +33,15 @@ def waiting_frames(task: asyncio.Task[Any]) -> list[dict[str, Any]]:
         if running is not None:
             code = running.f_code
             frames.append(frame(code.co_filename, running.f_lineno, code.co_name))
-        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+        waiting = _awaited(waiting)
     return frames
+
+
+def _awaited(waiting: Any) -> Any:  # noqa: ANN401
+    if type(waiting).__name__ in ("async_generator_asend", "async_generator_athrow"):
+        # It does not name its generator otherwise.
+        return next(filter(inspect.isasyncgen, gc.get_referents(waiting)), None)
+    return getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
 
 
 def frame(path: str, line: int | None, function: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ def live(descriptor: int) -> None:
         return
     channel.send(sock, {"kind": "hardened", "layers": _harden(order)})
     parent = _Parent(sock, order)
+    # A process that the backend forks must not speak for it.
+    os.register_at_fork(after_in_child=sock.close)
     loading.prepare_imports(order["import_root"], order["hidden_folder"], order["hidden_names"])
     faulthandler.dump_traceback_later(order["trace_after"])
     app = parent.attempt("import", lambda: _load(order))

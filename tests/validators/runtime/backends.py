@@ -1,0 +1,69 @@
+"""Small backends, booted for a test."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from tests.validators.trees import Files, lay_out
+from validators.location import find_app
+from validators.report import Finding
+from validators.runtime import Limits, RunningApp, prepare
+from validators.source import load_project
+
+# Small enough that what never ends is stopped quickly, on a busy machine too.
+SMALL = Limits(boot_seconds=8, request_seconds=2, total_seconds=40, memory_mb=400, output_mb=4)
+
+PLAIN_MAIN = """from fastapi import FastAPI
+
+{before}
+app = FastAPI()
+
+
+@app.get("/health")
+def health() -> dict[str, str]:
+    return {{"status": "ok"}}
+{after}
+"""
+
+
+def plain(*, before: str = "", after: str = "") -> Files:
+    """Return an app with one route, and code before and after its definition."""
+    return {"main.py": PLAIN_MAIN.format(before=before, after=after)}
+
+
+@contextmanager
+def booted(
+    folder: Path, files: Files, limits: Limits = SMALL, app: str | None = None
+) -> Iterator[tuple[RunningApp | None, list[Finding]]]:
+    """Boot the backend of these files."""
+    project = load_project(lay_out(folder / "backend", files))
+    location = find_app(project, app)
+    assert location is not None
+    project = replace(project, import_root=location.import_root)
+    with prepare(project, location, limits=limits) as booting:
+        yield booting.start()
+
+
+def boot_findings(folder: Path, files: Files, limits: Limits = SMALL) -> list[Finding]:
+    """Return what keeps the backend of these files from booting."""
+    with booted(folder, files, limits) as (app, findings):
+        assert (app is None) == bool(findings)
+        return findings
+
+
+def processes_with(text: str) -> list[psutil.Process]:
+    """Return the machine's processes whose command line holds a text."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(text in part for part in process.info["cmdline"] or ())
+    ]
+
+
+def leftovers() -> list[Path]:
+    """Return what runs have left in this process's temporary folder."""
+    return sorted(Path(tempfile.gettempdir()).glob("*backendpro-*"))
