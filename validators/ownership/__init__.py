@@ -1,10 +1,17 @@
 """The isolation proof: every query on an owned model is bound to the signed-in user."""
 
+import sys
 from dataclasses import dataclass
 
 from validators.location import AppLocation
+from validators.ownership.machine import ProofOptions
 from validators.report import Finding, Query
 from validators.source import Project
+
+__all__ = ["Proof", "ProofOptions", "prove"]
+
+# Deep call chains are interpreted by recursion.
+_RECURSION = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +23,26 @@ class Proof:
     routes: tuple[str, ...] = ()
 
 
-def prove(project: Project, location: AppLocation | None) -> Proof:
-    """Give every query site on an owned model a verdict."""
-    del project, location
-    return Proof()
+def prove(
+    project: Project, location: AppLocation | None, options: ProofOptions | None = None
+) -> Proof:
+    """Give every query site on an owned model a verdict.
+
+    Args:
+        project: The parsed backend.
+        location: Where the app is; without one, every route of every router counts.
+        options: What a person declared about the backend.
+
+    Returns:
+        The findings, the verdicts and the routes. Never raises for anything in the backend.
+    """
+    # Imported here so that naming the interface stays cheap.
+    from validators.ownership.analysis import analyse  # noqa: PLC0415
+
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        findings, queries, routes = analyse(project, location, options or ProofOptions())
+    finally:
+        sys.setrecursionlimit(before)
+    return Proof(findings, queries, routes)

@@ -1,0 +1,61 @@
+"""The whole analysis in order: schema, modules, routes, what no route reaches, verdicts."""
+
+from validators.location import AppLocation
+from validators.ownership.findings import report
+from validators.ownership.interpreter import Interpreter
+from validators.ownership.machine import ProofOptions, TooLargeError
+from validators.ownership.program import Program
+from validators.ownership.recorder import Entry
+from validators.ownership.routes import Route, Runner, find_routes
+from validators.ownership.schema import read_schema
+from validators.ownership.verdicts import Judge
+from validators.report import Finding, Query
+from validators.source import Project
+
+Analysis = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
+
+
+def analyse(project: Project, location: AppLocation | None, options: ProofOptions) -> Analysis:
+    """Analyse a project."""
+    program = Program(project)
+    schema = read_schema(program, options.owner_columns, options.public_models)
+    interpreter = Interpreter(program, schema, options)
+    roots = _run_everything(interpreter, location)
+    judge = Judge(interpreter)
+    judge.note_writes(interpreter.entries)
+    for root, route in roots:
+        judge.judge(root, route)
+    return report(interpreter, judge, roots)
+
+
+def _run_everything(
+    interpreter: Interpreter, location: AppLocation | None
+) -> list[tuple[Entry, Route | None]]:
+    roots: list[tuple[Entry, Route | None]] = []
+    try:
+        for path in interpreter.program.modules:
+            interpreter.module_state(path)
+        if location is not None and location.is_factory:
+            _call_factory(interpreter, location)
+        runner = Runner(interpreter)
+        for route in find_routes(interpreter):
+            roots.append((runner.run(route), route))  # noqa: PERF401  # kept when it is cut short
+    except TooLargeError:
+        pass
+    return roots
+
+
+def _call_factory(interpreter: Interpreter, location: AppLocation) -> None:
+    from validators.ownership.machine import Call, UnreachableError  # noqa: PLC0415
+    from validators.ownership.recorder import Frame, Place  # noqa: PLC0415
+    from validators.ownership.state import State  # noqa: PLC0415
+
+    factory = interpreter.module_name(location.path, location.attribute)
+    entry = Entry(len(interpreter.entries), location.attribute, Place(location.path, 1, 1))
+    interpreter.entries.append(entry)
+    call = Call(interpreter.dummy(), State({}), Frame(entry, location.path))
+    if factory is not None:
+        try:
+            interpreter.call(factory, call)
+        except UnreachableError:
+            return

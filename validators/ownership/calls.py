@@ -1,0 +1,373 @@
+"""Calls into the project's own functions, interpreted once for the same abstract arguments."""
+
+import ast
+from functools import cache
+
+from validators.ownership.facts import NO_FACTS, Facts, relevant
+from validators.ownership.flow import Flow
+from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.program import Program, Resolved, Scope
+from validators.ownership.recorder import Entry, Frame, Outcome, Place
+from validators.ownership.state import State, choice, join, one_of
+from validators.ownership.values import (
+    NONE,
+    Choice,
+    ClassValue,
+    Function,
+    Items,
+    Library,
+    Mapping,
+    ModuleValue,
+    Unknown,
+    Value,
+)
+from validators.ownership.walk import names_in
+
+# Calls nested deeper than this are not followed.
+DEEPEST = 90
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+class Calls(Flow):
+    """Follows calls and imports through the project."""
+
+    program: Program
+
+    def prepare(self) -> None:
+        """Set up what calls need."""
+        self.environments: dict[str, State] = {}
+        self.memo: dict[object, Entry] = {}
+        self.depth = 0
+        self.visited: set[ast.AST] = set()
+
+    # Modules.
+
+    def module_state(self, path: str) -> State:
+        """Return a module's names, running its top level first where that was not done yet."""
+        state = self.environments.get(path)
+        if state is None:
+            state = self.environments[path] = State({})
+            tree = self.program.project.modules[path].tree
+            entry = self._entry(path, Place(path, 1, 1))
+            frame = Frame(entry, path)
+            for node in tree.body if tree else []:
+                after = self.run(node, state, frame)
+                if after is None:
+                    continue
+                # The state's identity is kept: functions look names up in it while it grows.
+                state.env, state.facts = after.env, NO_FACTS
+        return state
+
+    def module_name(self, path: str, name: str) -> Value | None:
+        """Return the value of a module's top-level name, or None."""
+        found = self.module_state(path).env.get(name)
+        if found is not None:
+            return found
+        return self._resolved_value(self.program.find(path, name))
+
+    def _resolved_value(self, found: Resolved) -> Value | None:
+        if found.module is not None:
+            return ModuleValue(found.module)
+        if found.library is not None:
+            return Library(found.library)
+        if found.scope is None:
+            return None
+        match found.node:
+            case ast.ClassDef():
+                return ClassValue(found.node, found.scope)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return Function(found.node, found.scope)
+            case _:
+                return None
+
+    def imported_module(self, path: str, dotted: str) -> Value:
+        """Return the module that an import statement names."""
+        target = self.program.imported(path, dotted, 0)
+        return ModuleValue(target) if target else Library(dotted)
+
+    def imported_name(self, path: str, node: ast.ImportFrom, name: str) -> Value:
+        """Return what `from … import name` brings."""
+        base = node.module or ""
+        target = self.program.imported(path, base, node.level) if base or node.level else None
+        if target is not None and target != path:
+            value = self.module_name(target, name)
+            if value is not None:
+                return value
+        found = self._resolved_value(self.program.import_from(path, node, name, frozenset()))
+        if found is not None:
+            return found
+        return Unknown(f"{base}.{name} is not defined" if target else f"{name} is not found")
+
+    def import_all(self, path: str, node: ast.ImportFrom, state: State) -> None:
+        """Bring in all names of a module."""
+        target = self.program.imported(path, node.module or "", node.level)
+        if target is not None and target != path:
+            state.env |= self.module_state(target).env
+
+    # Functions.
+
+    def scope(self, frame: Frame) -> Scope:  # type: ignore[override]
+        """Return the scope of definitions in a frame."""
+        return Scope(frame.path, frame.owner)
+
+    def closure(self, node: FunctionNode, state: State, frame: Frame) -> Function:
+        """Return a function value that sees the names around it."""
+        scope = Scope(frame.path, frame.owner)
+        module = self.environments.get(frame.path)
+        if module is not None and state.env is module.env:
+            return Function(node, scope)
+        names = free_names(node)
+        held = tuple(
+            (name, value) for name, value in state.env.items() if name in names
+        )
+        return Function(node, scope, held)
+
+    def decorated(self, decorator: ast.expr, function: Value, state: State, frame: Frame) -> Value:
+        """Return what a decorator makes of a function."""
+        value = self.evaluate(decorator, state, frame)
+        call = Call(decorator, state, frame, [function])
+        result = self.call(value, call)
+        is_known = isinstance(result, Function | ClassValue) or isinstance(
+            result, Choice
+        )
+        return result if is_known else function
+
+    def call_function(self, function: Function, call: Call) -> Value:
+        """Return what a project's function gives back for these arguments."""
+        env = self.bound_arguments(function, call)
+        outcome = self.outcome(function, env, call.state, call.frame)
+        self._write_back_parameters(function, outcome, call)
+        if outcome.value is None:
+            raise UnreachableError
+        return outcome.value
+
+    def outcome(
+        self, function: Function, env: dict[str, Value], state: State, frame: Frame
+    ) -> Outcome:
+        """Interpret a function, or take the result of an equal call, and apply its effects."""
+        facts = self._relevant_facts(env, state)
+        key = (function, tuple(env.items()), facts, tuple(state.store.items()))
+        entry = self.memo.get(key)
+        if entry is None:
+            if self.depth >= DEEPEST:
+                return Outcome(Unknown("the calls are nested too deeply"), NO_FACTS)
+            entry = self._entry(_label(function), Place.of(function.scope.path, function.node))
+            self.memo[key] = entry
+            entry.is_running = True
+            self.depth += 1
+            try:
+                entry.outcome = self._interpret(function, env, facts, state, entry)
+            finally:
+                self.depth -= 1
+                entry.is_running = False
+        frame.entry.callees[entry.index] = entry
+        if entry.is_running or entry.outcome is None:
+            return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
+        self._apply(entry, facts, state, frame)
+        return entry.outcome
+
+    def _apply(self, entry: Entry, facts: Facts, state: State, frame: Frame) -> None:
+        outcome = entry.outcome
+        assert outcome is not None  # noqa: S101  # the caller has looked
+        for symbol in entry.created:
+            frame.entry.created[symbol] = None
+            self.renew_row(symbol, state)
+        state.facts = (state.facts - facts) | outcome.facts
+        state.store = dict(outcome.store)
+
+    def _relevant_facts(self, env: dict[str, Value], state: State) -> Facts:
+        if not state.facts:
+            return NO_FACTS
+        names: set[object] = set()
+        for value in (*env.values(), *state.store.values()):
+            names |= names_in(value)
+        return relevant(state.facts, names)
+
+    def _entry(self, label: str, place: Place) -> Entry:
+        entry = Entry(len(self.entries), label, place)
+        self.entries.append(entry)
+        return entry
+
+    def _interpret(
+        self, function: Function, env: dict[str, Value], facts: Facts, state: State, entry: Entry
+    ) -> Outcome:
+        node = function.node
+        self.visited.add(node)
+        frame = Frame(entry, function.scope.path, function.scope.owner, function.receiver)
+        inner = State(dict(function.closure) | env, facts, dict(state.store))
+        if isinstance(node, ast.Lambda):
+            try:
+                frame.returns.append((self.evaluate(node.body, inner, frame), inner))
+            except UnreachableError:
+                return Outcome(None, NO_FACTS)
+        else:
+            end = self.run_block(node.body, inner, frame)
+            if end is not None:
+                frame.returns.append((NONE, end))
+        return self._outcome_of(function, env, frame)
+
+    def _outcome_of(self, function: Function, env: dict[str, Value], frame: Frame) -> Outcome:
+        ends = frame.yields or frame.returns
+        if not ends:
+            return Outcome(None, NO_FACTS)
+        common = frozenset.intersection(*(state.facts for _, state in ends))
+        value = choice(
+            (self.attach(value, state), state.facts - common) for value, state in ends
+        )
+        after = join([state.copy() for _, state in ends])
+        assert after is not None  # noqa: S101  # there is at least one end
+        names: set[object] = set(names_in(value))
+        for held in (*env.values(), *after.store.values()):
+            names |= names_in(held)
+        changed = {
+            name: after.env[name]
+            for name, given in env.items()
+            if name in after.env
+            and after.env[name] != given
+            and name not in rebound_names(function.node)
+        }
+        yielded = value if frame.yields else None
+        if frame.yields:
+            value = Items(None, value)
+        return Outcome(value, relevant(common, names), changed, after.store, yielded)
+
+    # Arguments.
+
+    def bound_arguments(self, function: Function, call: Call) -> dict[str, Value]:
+        """Return the parameters of a function with the values that a call gives them."""
+        args = function.node.args
+        positional = [*args.posonlyargs, *args.args]
+        given = list(call.args)
+        if function.receiver is not None:
+            given.insert(0, function.receiver)
+        env: dict[str, Value] = {}
+        for parameter, value in zip(positional, given, strict=False):
+            env[parameter.arg] = value
+        left = given[len(positional) :]
+        keywords = dict(call.keywords)
+        names = [p.arg for p in (*positional, *args.kwonlyargs)]
+        for name in names:
+            if name in keywords and name not in env:
+                env[name] = keywords.pop(name)
+        self._fill_missing(function, names, call, env)
+        if args.vararg is not None:
+            env[args.vararg.arg] = _variadic(left, call.rest)
+        if args.kwarg is not None:
+            env[args.kwarg.arg] = Mapping(tuple(keywords.items()), call.more)
+        return env
+
+    def _fill_missing(
+        self, function: Function, names: list[str], call: Call, env: dict[str, Value]
+    ) -> None:
+        defaults = default_nodes(function.node)
+        for name in names:
+            if name in env:
+                continue
+            sources = [value for value in (call.rest, call.more) if value is not None]
+            if sources:
+                found: Value = one_of(self._spread(value, call) for value in sources)
+                default = defaults.get(name)
+                if default is not None:
+                    found = one_of([found, self._default(function, default, call)])
+                env[name] = found
+            elif name in defaults:
+                env[name] = self._default(function, defaults[name], call)
+            else:
+                env[name] = Unknown(f"no value is passed for {name}")
+
+    def _spread(self, value: Value, call: Call) -> Value:
+        if isinstance(value, Items):
+            return self.element(value, call.node, call.state, call.frame)
+        return value
+
+    def _default(self, function: Function, node: ast.expr, call: Call) -> Value:
+        frame = Frame(call.frame.entry, function.scope.path, function.scope.owner)
+        try:
+            return self.evaluate(node, State(dict(function.closure)), frame)
+        except UnreachableError:
+            return Unknown("a default that cannot be evaluated")
+
+    def _write_back_parameters(self, function: Function, outcome: Outcome, call: Call) -> None:
+        if not outcome.parameters or not isinstance(call.node, ast.Call):
+            return
+        positional = [p.arg for p in (*function.node.args.posonlyargs, *function.node.args.args)]
+        nodes: dict[str, ast.expr] = {}
+        if function.receiver is not None and positional:
+            if isinstance(call.node.func, ast.Attribute):
+                nodes[positional[0]] = call.node.func.value
+            positional = positional[1:]
+        for name, node in zip(positional, call.node.args, strict=False):
+            nodes[name] = node
+        nodes |= {k.arg: k.value for k in call.node.keywords if k.arg}
+        for name, value in outcome.parameters.items():
+            if name in nodes:
+                self.write_back(nodes[name], value, call.state, call.frame)
+
+    def write_back(self, node: ast.expr, value: Value, state: State, frame: Frame) -> None:
+        """Give the expression that a changed value came from its new value."""
+        match node:
+            case ast.Name(id=name) if name in state.env:
+                state.env[name] = value
+            case ast.Name(id=name):
+                module = self.module_state(frame.path)
+                if name in module.env:
+                    module.env[name] = value
+            case ast.Call(func=ast.Name(id="super")):
+                if "self" in state.env:
+                    state.env["self"] = value
+            case ast.Attribute() | ast.Subscript():
+                self.rebind(node, value, state)
+            case _:
+                return
+
+
+
+
+
+def _variadic(left: list[Value], rest: Value | None) -> Value:
+    if rest is None:
+        return Items(tuple(left), None, is_tuple=True)
+    each = rest.each if isinstance(rest, Items) else rest
+    return Items(None, one_of([*left, each]) if each is not None else None, is_tuple=True)
+
+
+def _label(function: Function) -> str:
+    owner = function.scope.owner
+    return f"{owner.name}.{function.name}" if owner is not None else function.name
+
+
+@cache
+def free_names(node: FunctionNode) -> frozenset[str]:
+    """Return every name that a function's body reads."""
+    return frozenset(
+        inner.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)
+    )
+
+
+@cache
+def rebound_names(node: FunctionNode) -> frozenset[str]:
+    """Return every name that a function's body assigns."""
+    return frozenset(
+        inner.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+    )
+
+
+@cache
+def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
+    """Return the default expressions of a function's parameters, by name."""
+    args = node.args
+    positional = [*args.posonlyargs, *args.args]
+    found = dict(
+        zip([p.arg for p in positional[-len(args.defaults) :]], args.defaults, strict=True)
+        if args.defaults
+        else ()
+    )
+    for parameter, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        if default is not None:
+            found[parameter.arg] = default
+    return found

@@ -1,0 +1,135 @@
+"""What is known on a path: equalities between terms, and rows whose owner was proven."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from validators.ownership.values import Attr, Given, Term, Vague
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Two terms are equal on this path."""
+
+    sides: frozenset[Term]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A row belongs to the signed-in user, or was granted to them.
+
+    Attributes:
+        row: The row's symbol.
+        why: The proof, in words.
+        needs: Foreign keys (model and column) of which every write must be checked.
+    """
+
+    row: int
+    why: str
+    needs: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A row was made by this request and is not stored yet."""
+
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A value from the request was checked against a signature."""
+
+    term: Given
+
+
+Fact: TypeAlias = Same | Owned | Fresh | Verified
+Facts: TypeAlias = frozenset[Fact]
+
+NO_FACTS: Facts = frozenset()
+
+
+def same(left: Term, right: Term) -> Facts:
+    """Return the fact that two terms are equal; nothing where they are one term."""
+    return frozenset((Same(frozenset((left, right))),)) if left != right else NO_FACTS
+
+
+def equals(term: Term, facts: Facts) -> set[Term]:
+    """Return every term known to be equal to a term, itself included."""
+    pairs = [fact.sides for fact in facts if type(fact) is Same]
+    found = {term}
+    reached = {term}
+    grew = bool(pairs)
+    while grew:
+        grew = False
+        for sides in pairs:
+            if not sides.isdisjoint(reached) and not sides <= found:
+                found |= sides
+                # Two values that could not be followed are never the same value.
+                reached |= {side for side in sides if type(side) is not Vague}
+                grew = True
+    return found
+
+
+def subjects(fact: Fact) -> frozenset[object]:
+    """Return what a fact is about: row symbols and terms other than columns."""
+    match fact:
+        case Same(sides):
+            return frozenset(side.row if isinstance(side, Attr) else side for side in sides)
+        case Owned(row) | Fresh(row):
+            return frozenset((row,))
+        case Verified(term):
+            return frozenset((term,))
+
+
+def relevant(facts: Facts, names: Iterable[object]) -> Facts:
+    """Return the facts that say something, at any remove, about row symbols and terms."""
+    reached = set(names)
+    left = [(fact, subjects(fact)) for fact in facts]
+    kept: set[Fact] = set()
+    grew = True
+    while grew and left:
+        grew = False
+        rest = []
+        for fact, named in left:
+            if named.isdisjoint(reached):
+                rest.append((fact, named))
+            else:
+                kept.add(fact)
+                reached |= named
+                grew = True
+        left = rest
+    return frozenset(kept)
+
+
+def without_column(facts: Facts, attr: Attr) -> Facts:
+    """Return the facts without those about one column of one row."""
+    return frozenset(f for f in facts if not (isinstance(f, Same) and attr in f.sides))
+
+
+def about(facts: Facts, names: Iterable[object]) -> Facts:
+    """Return the facts that name one of these rows or terms."""
+    wanted = frozenset(names)
+    return frozenset(fact for fact in facts if not subjects(fact).isdisjoint(wanted))
+
+
+def renamed_fact(fact: Fact, old: object, new: object) -> Fact:
+    """Return a fact with a row symbol or a given term replaced."""
+    match fact:
+        case Same(sides):
+            return Same(frozenset(renamed_term(side, old, new) for side in sides))
+        case Owned(row, why, needs):
+            return Owned(new, why, needs) if row == old and isinstance(new, int) else fact
+        case Fresh(row):
+            return Fresh(new) if row == old and isinstance(new, int) else fact
+        case Verified(term):
+            return Verified(new) if term == old and isinstance(new, Given) else fact
+
+
+def renamed_term(term: Term, old: object, new: object) -> Term:
+    """Return a term with a row symbol or a whole term replaced."""
+    if isinstance(term, Attr):
+        return Attr(new, term.column) if term.row == old and isinstance(new, int) else term
+    if term == old and isinstance(new, Given):
+        return new
+    return term

@@ -1,0 +1,482 @@
+"""Statements: how each kind of statement changes the state, along all paths."""
+
+import ast
+from collections.abc import Callable, Sequence
+
+from validators.ownership.conditions import member_list
+from validators.ownership.expressions import MOST_UNROLLED, Expressions
+from validators.ownership.machine import UnreachableError
+from validators.ownership.recorder import Frame
+from validators.ownership.state import State, choice, join, one_of
+from validators.ownership.values import (
+    NONE,
+    Attr,
+    Choice,
+    ClassValue,
+    Const,
+    Function,
+    Given,
+    Items,
+    Library,
+    Mapping,
+    Result,
+    Row,
+    Statement,
+    Unknown,
+    Value,
+)
+
+# A loop is interpreted at most this often before its changing names count as unknown.
+MOST_ROUNDS = 4
+
+Runner = Callable[[ast.stmt, State, Frame], State | None]
+_CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
+
+
+class Flow(Expressions):
+    """Runs statements."""
+
+    def run_block(self, body: Sequence[ast.stmt], state: State | None, frame: Frame) -> State | None:
+        """Run statements in order; return the state after them, or None where they never end."""
+        for node in body:
+            if state is None:
+                return None
+            state = self.run(node, state, frame)
+        return state
+
+    def run(self, node: ast.stmt, state: State, frame: Frame) -> State | None:
+        """Run one statement."""
+        self.step()
+        if frame.tries:
+            frame.tries[-1].append(state.copy())
+        runner: Runner | None = getattr(self, f"_run_{type(node).__name__.lower()}", None)
+        if runner is None:
+            return state
+        try:
+            return runner(node, state, frame)
+        except UnreachableError:
+            return None
+
+    # Simple statements.
+
+    def _run_expr(self, node: ast.Expr, state: State, frame: Frame) -> State | None:
+        if not isinstance(node.value, ast.Constant):
+            self.evaluate(node.value, state, frame)
+        return state
+
+    def _run_assign(self, node: ast.Assign, state: State, frame: Frame) -> State | None:
+        value = self.evaluate(node.value, state, frame)
+        for target in node.targets:
+            self.assign(target, value, state, frame)
+        return state
+
+    def _run_annassign(self, node: ast.AnnAssign, state: State, frame: Frame) -> State | None:
+        if node.value is not None:
+            value = self.evaluate(node.value, state, frame)
+            self.assign(node.target, value, state, frame)
+        return state
+
+    def _run_augassign(self, node: ast.AugAssign, state: State, frame: Frame) -> State | None:
+        load = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
+        value = self.evaluate(load, state, frame)
+        self.assign(node.target, value, state, frame)
+        return state
+
+    def _run_return(self, node: ast.Return, state: State, frame: Frame) -> State | None:
+        value = self.evaluate(node.value, state, frame) if node.value else NONE
+        frame.returns.append((value, state))
+        return None
+
+    def _run_raise(self, node: ast.Raise, state: State, frame: Frame) -> State | None:
+        if node.exc is not None:
+            self.evaluate(node.exc, state, frame)
+        return None
+
+    def _run_assert(self, node: ast.Assert, state: State, frame: Frame) -> State | None:
+        # Assertions vanish under `python -O`: what they say is not relied upon.
+        self.evaluate(node.test, state.copy(), frame)
+        return state
+
+    def _run_delete(self, node: ast.Delete, state: State, frame: Frame) -> State | None:
+        for target in node.targets:
+            match target:
+                case ast.Name(id=name):
+                    state.env.pop(name, None)
+                case ast.Subscript(value=base, slice=ast.Constant(value=key)):
+                    held = self.evaluate(base, state, frame)
+                    if isinstance(held, Mapping):
+                        kept = tuple(pair for pair in held.known if pair[0] != key)
+                        self.rebind(base, Mapping(kept, held.rest), state)
+                case _:
+                    continue
+        return state
+
+    def _run_break(self, node: ast.Break, state: State, frame: Frame) -> State | None:
+        del node
+        if frame.loops:
+            frame.loops[-1][0].append(state)
+        return None
+
+    def _run_continue(self, node: ast.Continue, state: State, frame: Frame) -> State | None:
+        del node
+        if frame.loops:
+            frame.loops[-1][1].append(state)
+        return None
+
+    # Definitions and imports.
+
+    def _run_functiondef(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, state: State, frame: Frame
+    ) -> State | None:
+        function: Value = self.closure(node, state, frame)
+        for decorator in reversed(node.decorator_list):
+            function = self.decorated(decorator, function, state, frame)
+        state.env[node.name] = function
+        return state
+
+    _run_asyncfunctiondef = _run_functiondef
+
+    def decorated(self, decorator: ast.expr, function: Value, state: State, frame: Frame) -> Value:
+        """Return what a decorator makes of a function."""
+        raise NotImplementedError
+
+    def _run_classdef(self, node: ast.ClassDef, state: State, frame: Frame) -> State | None:
+        state.env[node.name] = ClassValue(node, self.scope(frame))
+        return state
+
+    def scope(self, frame: Frame) -> "Library":
+        """Return the scope of definitions in a frame."""
+        raise NotImplementedError
+
+    def _run_import(self, node: ast.Import, state: State, frame: Frame) -> State | None:
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            dotted = alias.name if alias.asname else name
+            state.env[name] = self.imported_module(frame.path, dotted)
+        return state
+
+    def imported_module(self, path: str, dotted: str) -> Value:
+        """Return the module that an import statement names."""
+        raise NotImplementedError
+
+    def _run_importfrom(self, node: ast.ImportFrom, state: State, frame: Frame) -> State | None:
+        for alias in node.names:
+            if alias.name == "*":
+                self.import_all(frame.path, node, state)
+            else:
+                name = alias.asname or alias.name
+                state.env[name] = self.imported_name(frame.path, node, alias.name)
+        return state
+
+    def import_all(self, path: str, node: ast.ImportFrom, state: State) -> None:
+        """Bring in all names of a module."""
+        raise NotImplementedError
+
+    def imported_name(self, path: str, node: ast.ImportFrom, name: str) -> Value:
+        """Return what `from … import name` brings."""
+        raise NotImplementedError
+
+    # Branches.
+
+    def _run_if(self, node: ast.If, state: State, frame: Frame) -> State | None:
+        on_true, on_false = self.branch(node.test, state, frame)
+        return join(
+            [
+                self.run_block(node.body, on_true, frame),
+                self.run_block(node.orelse, on_false, frame),
+            ]
+        )
+
+    def _run_match(self, node: ast.Match, state: State, frame: Frame) -> State | None:
+        subject = self.evaluate(node.subject, state, frame)
+        ends: list[State | None] = []
+        is_open = True
+        for case in node.cases:
+            inner: State | None = state.copy()
+            assert inner is not None  # noqa: S101  # mypy needs the wider type below
+            is_open &= not self._bind_pattern(case.pattern, subject, inner, frame)
+            if case.guard is not None:
+                inner, _ = self.branch(case.guard, inner, frame)
+                is_open = True
+            ends.append(self.run_block(case.body, inner, frame))
+        if is_open:
+            ends.append(state)
+        return join(ends)
+
+    def _bind_pattern(
+        self, pattern: ast.pattern, subject: Value, state: State, frame: Frame
+    ) -> bool:
+        """Bind a pattern's names; tell whether it always matches."""
+        match pattern:
+            case ast.MatchAs(pattern=inner, name=name):
+                if inner is not None:
+                    self._bind_pattern(inner, subject, state, frame)
+                if name is not None:
+                    state.env[name] = subject
+                return inner is None
+            case ast.MatchOr(patterns=parts):
+                return any([self._bind_pattern(part, subject, state, frame) for part in parts])
+            case _:
+                for inner_node in ast.walk(pattern):
+                    if isinstance(inner_node, ast.MatchAs | ast.MatchStar) and inner_node.name:
+                        value = self.derived("a part of a matched value", [subject], state)
+                        state.env[inner_node.name] = value
+                return False
+
+    # Loops.
+
+    def _run_for(self, node: ast.For | ast.AsyncFor, state: State, frame: Frame) -> State | None:
+        source = self.evaluate(node.iter, state, frame)
+        if isinstance(source, Items) and source.items is not None:
+            if len(source.items) <= MOST_UNROLLED:
+                return self._unrolled(node, source.items, state, frame)
+
+        def enter(inner: State) -> State | None:
+            value = self.element(source, node.iter, inner, frame)
+            if isinstance(value, Given):
+                inner.renew(value, Given(value.source, f"{value.name}'"))
+            self.assign(node.target, value, inner, frame)
+            return inner
+
+        return self._loop(enter, node.body, node.orelse, state, frame)
+
+    _run_asyncfor = _run_for
+
+    def _unrolled(
+        self, node: ast.For | ast.AsyncFor, items: tuple[Value, ...], state: State, frame: Frame
+    ) -> State | None:
+        current: State | None = state
+        breaks: list[State] = []
+        for item in items:
+            if current is None:
+                break
+            self.assign(node.target, item, current, frame)
+            frame.loops.append((breaks, []))
+            current = self.run_block(node.body, current, frame)
+            _, continues = frame.loops.pop()
+            current = join([current, *continues])
+        current = self.run_block(node.orelse, current, frame)
+        return join([current, *breaks])
+
+    def _run_while(self, node: ast.While, state: State, frame: Frame) -> State | None:
+        ends: list[State | None] = []
+
+        def enter(inner: State) -> State | None:
+            on_true, on_false = self.branch(node.test, inner, frame)
+            ends.append(on_false)
+            return on_true
+
+        after = self._loop(enter, node.body, node.orelse, state, frame, is_while=True)
+        last = ends[-1] if ends else None
+        return join([after, self.run_block(node.orelse, last, frame)])
+
+    def _loop(
+        self,
+        enter: Callable[[State], State | None],
+        body: list[ast.stmt],
+        orelse: list[ast.stmt],
+        state: State,
+        frame: Frame,
+        *,
+        is_while: bool = False,
+    ) -> State | None:
+        head = state
+        breaks: list[State] = []
+        for round_number in range(MOST_ROUNDS + 1):
+            breaks.clear()
+            frame.loops.append((breaks, []))
+            try:
+                inner = enter(head.copy())
+            except UnreachableError:
+                inner = None
+            end = self.run_block(body, inner, frame)
+            _, continues = frame.loops.pop()
+            after = join([head.copy(), end, *continues])
+            assert after is not None  # noqa: S101  # the head itself always arrives
+            if _is_equal(after, head):
+                break
+            head = after if round_number < MOST_ROUNDS - 1 else _widened(head, after)
+        if is_while:
+            return join(breaks)
+        return join([self.run_block(orelse, head, frame), *breaks])
+
+    # Exceptions and context managers.
+
+    def _run_try(self, node: ast.Try, state: State, frame: Frame) -> State | None:
+        collected: list[State] = [state.copy()]
+        frame.tries.append(collected)
+        end = self.run_block(node.body, state, frame)
+        frame.tries.pop()
+        if frame.tries:
+            frame.tries[-1].extend(collected)
+        ends = [self.run_block(node.orelse, end, frame)]
+        entry = join([one.copy() for one in collected])
+        for handler in node.handlers:
+            if entry is None:
+                continue
+            inner = entry.copy()
+            if end is not None and _is_import_guard(node, handler):
+                self._import_instead(handler, end, inner, frame)
+                continue
+            if handler.name:
+                inner.env[handler.name] = Unknown("an exception")
+            ends.append(self.run_block(handler.body, inner, frame))
+        after = join(ends)
+        if not node.finalbody:
+            return after
+        if after is None:
+            self.run_block(node.finalbody, entry, frame)
+            return None
+        return self.run_block(node.finalbody, after, frame)
+
+    _run_trystar = _run_try
+
+    def _import_instead(
+        self, handler: ast.ExceptHandler, end: State, state: State, frame: Frame
+    ) -> None:
+        """Take from the stand-in for a failed import what only it finds in the project."""
+        after = self.run_block(handler.body, state, frame)
+        if after is None:
+            return
+        for name, value in after.env.items():
+            missing = end.env.get(name)
+            if missing is None or isinstance(missing, Library | Unknown):
+                if not (missing is not None and isinstance(value, Const | Library | Unknown)):
+                    end.env[name] = value
+
+    def _run_with(self, node: ast.With | ast.AsyncWith, state: State, frame: Frame) -> State | None:
+        is_suppressing = False
+        before = state.copy()
+        for item in node.items:
+            value = self.evaluate(item.context_expr, state, frame)
+            is_suppressing |= isinstance(item.context_expr, ast.Call) and ast.unparse(
+                item.context_expr.func
+            ).endswith("suppress")
+            if item.optional_vars is not None:
+                entered = self.entered(value, item.context_expr, state, frame)
+                self.assign(item.optional_vars, entered, state, frame)
+        if not is_suppressing:
+            return self.run_block(node.body, state, frame)
+        collected: list[State] = [before]
+        frame.tries.append(collected)
+        end = self.run_block(node.body, state, frame)
+        frame.tries.pop()
+        return join([end, *collected])
+
+    _run_asyncwith = _run_with
+
+    def entered(self, value: Value, node: ast.expr, state: State, frame: Frame) -> Value:
+        """Return what `with … as` binds."""
+        raise NotImplementedError
+
+    # Assignment.
+
+    def assign(self, target: ast.expr, value: Value, state: State, frame: Frame) -> None:
+        """Assign a value to a target."""
+        match target:
+            case ast.Name(id=name):
+                state.env[name] = value
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                self._unpack(targets, value, target, state, frame)
+            case ast.Starred(value=inner):
+                self.assign(inner, Items(None, value), state, frame)
+            case ast.Attribute(value=base, attr=name):
+                holder = self.evaluate(base, state, frame)
+                self.set_attribute(holder, base, name, value, target, state, frame)
+            case ast.Subscript(value=base):
+                self._set_item(base, target.slice, value, state, frame)
+            case _:
+                return
+
+    def set_attribute(
+        self,
+        holder: Value,
+        base: ast.expr,
+        name: str,
+        value: Value,
+        node: ast.AST,
+        state: State,
+        frame: Frame,
+    ) -> None:
+        """Assign an attribute of a value that an expression gives."""
+        raise NotImplementedError
+
+    def _set_item(
+        self, base: ast.expr, key_node: ast.expr, value: Value, state: State, frame: Frame
+    ) -> None:
+        holder = self.evaluate(base, state, frame)
+        key = self.evaluate(key_node, state, frame)
+        kept = self.attach(value, state)
+        found = []
+        for member, facts in member_list(holder):
+            if isinstance(member, Mapping) and isinstance(key, Const):
+                found.append((member.set(key.value, kept), facts))
+            elif isinstance(member, Mapping):
+                known = tuple((name, one_of([held, kept])) for name, held in member.known)
+                rest = kept if member.rest is None else one_of([member.rest, kept])
+                found.append((Mapping(known, rest), facts))
+            elif isinstance(member, Items):
+                held = [*(member.items or ()), *([member.each] if member.each else []), kept]
+                found.append((Items(None, one_of(held)), facts))
+            else:
+                return
+        self.write_back(base, choice(found), state, frame)
+
+    def write_back(self, node: ast.expr, value: Value, state: State, frame: Frame) -> None:
+        """Give the expression that a changed value came from its new value."""
+        raise NotImplementedError
+
+    def _unpack(
+        self, targets: list[ast.expr], value: Value, node: ast.AST, state: State, frame: Frame
+    ) -> None:
+        if isinstance(value, Choice):
+            lists = [self._parts(member, len(targets), node, state, frame)
+                     for member, _ in value.members if member != NONE]
+            parts = [one_of(column) for column in zip(*lists, strict=True)]
+            facts = [facts for member, facts in value.members if member != NONE]
+            if len(facts) == 1:
+                self.learn(state, frame, facts[0])
+        else:
+            parts = self._parts(value, len(targets), node, state, frame)
+        if not parts and targets:
+            raise UnreachableError
+        for target, part in zip(targets, parts, strict=True):
+            self.assign(target, part, state, frame)
+
+    def _parts(
+        self, value: Value, count: int, node: ast.AST, state: State, frame: Frame
+    ) -> list[Value]:
+        if isinstance(value, Items) and value.items is not None and len(value.items) == count:
+            return list(value.items)
+        if isinstance(value, Row | Attr) and count == 1:
+            return [value]
+        if isinstance(value, Items | Statement | Result):
+            return [self.element(value, node, state, frame)] * count
+        if isinstance(value, Given):
+            return [Given(value.source, f"{value.name}.{index}") for index in range(count)]
+        return [self.derived("a part of an unpacked value", [value], state)] * count
+
+
+def _is_equal(one: State, other: State) -> bool:
+    return one.facts == other.facts and one.env == other.env and one.store == other.store
+
+
+def _widened(before: State, after: State) -> State:
+    """Return the state in which every name that still changes is unknown."""
+    env = {
+        name: value if before.env.get(name) == value else Unknown("a loop changes it each time")
+        for name, value in after.env.items()
+    }
+    return State(env, after.facts & before.facts, dict(after.store))
+
+
+def _is_import_guard(node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Tell whether a handler only stands in for a failed import."""
+    if not any(isinstance(part, ast.Import | ast.ImportFrom) for part in node.body):
+        return False
+    kind = handler.type
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return all(isinstance(one, ast.Name) and one.id in _CLIENT_ERRORS for one in kinds)
+
+
+__all__ = ["Flow", "Function"]

@@ -1,0 +1,417 @@
+"""Functions of libraries: what is known of the standard library, SQLAlchemy, FastAPI and JWT."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from validators.ownership.facts import NO_FACTS, Verified
+from validators.ownership.formulas import as_formula, is_sql
+from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.objects import setting
+from validators.ownership.state import ABSENT, choice, one_of
+from validators.ownership.values import (
+    FALSE,
+    NONE,
+    TRUE,
+    Both,
+    Choice,
+    Claims,
+    Condition,
+    Const,
+    Either,
+    Function,
+    Given,
+    Identity,
+    Instance,
+    Items,
+    Library,
+    Made,
+    Mapping,
+    Nothing,
+    Opaque,
+    Opposite,
+    Partial,
+    Row,
+    Unknown,
+    Value,
+)
+from validators.ownership.walk import origins
+
+if TYPE_CHECKING:
+    from validators.ownership.interpreter import Interpreter
+
+Model = Callable[["Interpreter", str, Call], Value]
+
+# What a digest made with a secret of the server is made from.
+DIGEST = Opaque("an HMAC digest")
+
+_ORM = ("sqlalchemy", "sqlmodel")
+# Functions whose result stands for their first argument.
+TRANSPARENT = frozenset(
+    {
+        "builtins.str", "builtins.int", "uuid.UUID", "builtins.float", "builtins.repr",
+        "typing.cast", "copy.copy", "copy.deepcopy", "html.escape", "builtins.memoryview",
+        "bson.ObjectId", "pydantic.UUID4", "sqlalchemy.literal", "sqlmodel.col",
+    }
+)  # fmt: skip
+_COLLECTIONS = frozenset(
+    {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted",
+     "builtins.reversed", "builtins.iter"}
+)  # fmt: skip
+_SQL_TRANSPARENT = frozenset({"lower", "upper", "trim", "cast", "type_coerce", "literal", "col",
+                              "desc", "asc", "label", "distinct", "text_type"})  # fmt: skip
+_AWAITERS = frozenset({"asyncio.run", "asyncio.create_task", "asyncio.ensure_future",
+                       "asyncio.shield", "asyncio.wait_for", "anyio.run"})  # fmt: skip
+_THREADS = frozenset(
+    {"asyncio.to_thread", "fastapi.concurrency.run_in_threadpool", "anyio.to_thread.run_sync",
+     "starlette.concurrency.run_in_threadpool"}
+)  # fmt: skip
+
+
+def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
+    """Return what a library's function gives."""
+    root = name.partition(".")[0]
+    last = name.rpartition(".")[2]
+    if root in _ORM:
+        found = _orm(machine, name, last, call)
+        if found is not None:
+            return found
+    model = _MODELS.get(name)
+    if model is not None:
+        return model(machine, name, call)
+    if name in TRANSPARENT and call.args:
+        # `typing.cast(type, value)` names the type first.
+        return call.args[1] if name == "typing.cast" and len(call.args) > 1 else call.args[0]
+    if name in _COLLECTIONS:
+        return _collection(call)
+    if name in _AWAITERS and call.args:
+        return call.args[0]
+    if name in _THREADS and call.args:
+        inner = Call(call.node, call.state, call.frame, call.args[1:], call.keywords)
+        return machine.call(call.args[0], inner)
+    found = machine.web_call(name, last, call)
+    if found is not None:
+        return found
+    return machine.derived(f"the result of {name}", call.values(), call.state)
+
+
+# SQLAlchemy and SQLModel.
+
+
+def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | None:
+    if last in ("select", "update", "delete", "insert", "exists"):
+        return machine.begin(last, call)
+    if ".func." in name or name.endswith(".func"):
+        return _function(machine, last, call)
+    if last == "and_" or last == "or_":
+        parts: list[Value] = list(call.args)
+        formulas = [as_formula(machine, part, call.state) for part in parts]
+        if call.rest is not None:
+            rest = machine.some(call.rest, call.state)
+            if last == "or_":
+                rest = machine.any_of(call.rest, call.state)
+            formulas.append(rest)
+        if last == "or_" and not formulas:
+            return Condition(Both(()))
+        return Condition(Both(tuple(formulas)) if last == "and_" else Either(tuple(formulas)))
+    if last == "not_":
+        return Condition(Opposite(as_formula(machine, call.args[0], call.state)))
+    if last in ("true", "false"):
+        return Condition(Both(()) if last == "true" else Nothing())
+    if last in ("union", "union_all"):
+        return machine.united(call)
+    if last == "aliased":
+        return machine.alias(call)
+    if last == "text":
+        return machine.text_statement(call)
+    if last in _SQL_TRANSPARENT and call.args:
+        return call.args[0]
+    if last in ("Session", "AsyncSession", "sessionmaker", "async_sessionmaker", "create_engine",
+                "create_async_engine", "scoped_session"):  # fmt: skip
+        return Made("session")
+    if last in ("Field", "Column", "mapped_column", "Relationship", "relationship"):
+        return Unknown("a column's definition")
+    if any(is_sql(value) for value in call.args):
+        return machine.together(call.args)
+    return None
+
+
+def _function(machine: "Interpreter", last: str, call: Call) -> Value:
+    if last in _SQL_TRANSPARENT and call.args:
+        return call.args[0]
+    return machine.together(call.values())
+
+
+# The standard library.
+
+
+def _collection(call: Call) -> Value:
+    if not call.args:
+        return Items(())
+    value = call.args[0]
+    if isinstance(value, Mapping):
+        return Items(tuple(Const(key) for key, _ in value.known)) if value.rest is None else Items()
+    return value
+
+
+def _dict(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    result = Mapping()
+    if call.args:
+        first = call.args[0]
+        if isinstance(first, Row):
+            dumped = machine.row_method(first, "dict", call)
+            result = dumped if isinstance(dumped, Mapping) else result
+        elif isinstance(first, Mapping):
+            result = first
+        elif isinstance(first, Instance):
+            result = Mapping(tuple(first.fields), first.rest)
+        elif isinstance(first, Claims | Given | Identity):
+            return first
+        else:
+            result = Mapping((), first)
+    for key, value in call.keywords.items():
+        result = result.set(key, machine.attach(value, call.state))
+    return result
+
+
+def _getattr(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if len(call.args) < 2 or not isinstance(call.args[1], Const):  # noqa: PLR2004
+        return machine.derived("an attribute whose name is not constant", call.args, call.state)
+    default = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004
+    try:
+        found = machine.attribute(
+            call.args[0], str(call.args[1].value), call.node, call.state, call.frame
+        )
+    except UnreachableError:
+        if default is None:
+            raise
+        return default
+    if default is None:
+        return found
+    if isinstance(found, Choice):
+        return choice(
+            (default if member == ABSENT else member, facts) for member, facts in found.members
+        )
+    return default if found == ABSENT else found
+
+
+def _setattr(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if len(call.args) != 3:  # noqa: PLR2004
+        return NONE
+    target, key, value = call.args
+    base = call.node.args[0] if hasattr(call.node, "args") else call.node
+    keys = [member for member, _ in key.members] if isinstance(key, Choice) else [key]
+    for one in keys:
+        if isinstance(one, Const):
+            machine.set_attribute(
+                target, base, str(one.value), value, call.node, call.state, call.frame
+            )
+        else:
+            machine.set_any_attribute(target, one, value, call)
+    return NONE
+
+
+def _getenv(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    key = call.argument(0, "key")
+    default = call.argument(1, "default") or NONE
+    return setting(str(key.value) if isinstance(key, Const) else "?", default)
+
+
+def _partial(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    if not call.args:
+        return Unknown("a partial without a function")
+    return Partial(call.args[0], tuple(call.args[1:]), tuple(call.keywords.items()))
+
+
+def _wraps(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    return Made("functools.wraps", (("wrapped", call.args[0]),) if call.args else ())
+
+
+def _gather(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    if call.rest is not None:
+        return call.rest
+    return Items(tuple(call.args))
+
+
+def _next(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if not call.args:
+        return Unknown("nothing is iterated")
+    each = machine.element(call.args[0], call.node, call.state, call.frame)
+    return one_of([each, call.args[1]]) if len(call.args) > 1 else each
+
+
+def _zip(machine: "Interpreter", name: str, call: Call) -> Value:
+    each = [machine.element(value, call.node, call.state, call.frame) for value in call.args]
+    if name == "builtins.enumerate":
+        each = [Unknown("a number"), *each[:1]]
+    return Items(None, Items(tuple(each), None, is_tuple=True))
+
+
+def _map(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if len(call.args) < 2:  # noqa: PLR2004
+        return Unknown("nothing is mapped")
+    each = [machine.element(value, call.node, call.state, call.frame) for value in call.args[1:]]
+    inner = Call(call.node, call.state, call.frame, each)
+    return Items(None, machine.attach(machine.call(call.args[0], inner), call.state))
+
+
+def _filter(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if len(call.args) < 2:  # noqa: PLR2004
+        return Unknown("nothing is filtered")
+    each = machine.element(call.args[1], call.node, call.state, call.frame)
+    if call.args[0] == NONE:
+        return Items(None, each)
+    inner = Call(call.node, call.state.copy(), call.frame, [each])
+    answer = machine.call(call.args[0], inner)
+    on_true, _ = machine.branch_value(call.node, answer, inner.state)
+    if on_true is None:
+        return Items(())
+    return Items(None, machine.attach(each, on_true))
+
+
+def _any_all(machine: "Interpreter", name: str, call: Call) -> Value:
+    value = call.args[0] if call.args else NONE
+    if isinstance(value, Items):
+        held = [*(value.items or ()), *([value.each] if value.each is not None else [])]
+        if len(held) == 1 and name == "builtins.any" and isinstance(held[0], Choice):
+            return held[0]
+    return machine.derived(f"the result of {name}", call.values(), call.state)
+
+
+def _max(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    if len(call.args) == 1:
+        return machine.element(call.args[0], call.node, call.state, call.frame)
+    return one_of(call.args) if call.args else Unknown("nothing is compared")
+
+
+def _super(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    receiver = call.state.env.get("self") or call.frame.receiver or NONE
+    del machine
+    return Made("super", (("receiver", receiver),))
+
+
+def _type(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    if call.args and isinstance(call.args[0], Instance):
+        return call.args[0].cls
+    return Unknown("a type")
+
+
+def _exit(machine: "Interpreter", name: str, call: Call) -> Value:
+    raise UnreachableError
+
+
+def _compare_digest(machine: "Interpreter", name: str, call: Call) -> Value:
+    """A constant-time comparison: where it holds, the request's part was signed by the server."""
+    del name
+    given = {
+        origin
+        for value in call.args
+        for origin in origins(value)
+        if isinstance(origin, Given)
+    }
+    facts = frozenset(Verified(term) for term in given) if _is_keyed(call) else NO_FACTS
+    if facts:
+        call.frame.entry.is_verifying = True
+    del machine
+    return choice(((TRUE, facts), (FALSE, NO_FACTS)))
+
+
+def _is_keyed(call: Call) -> bool:
+    """Tell whether one side of a comparison was made with a secret of the server."""
+    return any(DIGEST in origins(value) for value in call.args)
+
+
+def _loads(machine: "Interpreter", name: str, call: Call) -> Value:
+    value = call.args[0] if call.args else NONE
+    given = [origin for origin in origins(value) if isinstance(origin, Given)]
+    facts = call.state.facts
+    if given and all(Verified(term) in facts for term in given):
+        return Claims(f"a signature checked in {machine.place_text(call)}")
+    if given:
+        first = min(given, key=str)
+        return Given(first.source, f"{first.name}.loads()")
+    return machine.derived(f"the result of {name}", call.values(), call.state)
+
+
+def _hmac(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    made = machine.derived("an HMAC digest", call.values(), call.state)
+    return Unknown(made.reason, made.origins | {DIGEST})
+
+
+def _context_var(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    default = call.keywords.get("default")
+    fields: tuple[tuple[str, Value], ...] = (("default", default),) if default is not None else ()
+    return Made("contextvar", fields, machine.number(call.node))
+
+
+def _namespace(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    return Mapping(
+        tuple((key, machine.attach(value, call.state)) for key, value in call.keywords.items()),
+        call.more,
+    )
+
+
+def _field(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name
+    default = call.argument(0, "default")
+    factory = call.keywords.get("default_factory")
+    if isinstance(factory, Library) and factory.last in ("list", "dict", "set"):
+        default = Mapping() if factory.last == "dict" else Items(())
+    return Made("field", (("default", default),) if default is not None else ())
+
+
+_MODELS: dict[str, Model] = {
+    "builtins.dict": _dict,
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.next": _next,
+    "builtins.anext": _next,
+    "builtins.enumerate": _zip,
+    "builtins.zip": _zip,
+    "builtins.map": _map,
+    "builtins.filter": _filter,
+    "builtins.any": _any_all,
+    "builtins.all": _any_all,
+    "builtins.max": _max,
+    "builtins.min": _max,
+    "builtins.super": _super,
+    "builtins.type": _type,
+    "builtins.vars": _dict,
+    "dataclasses.asdict": _dict,
+    "fastapi.encoders.jsonable_encoder": lambda machine, _, call: call.args[0],
+    "sys.exit": _exit,
+    "builtins.exit": _exit,
+    "os.getenv": _getenv,
+    "os.environ.get": _getenv,
+    "decouple.config": _getenv,
+    "functools.partial": _partial,
+    "functools.wraps": _wraps,
+    "asyncio.gather": _gather,
+    "hmac.compare_digest": _compare_digest,
+    "secrets.compare_digest": _compare_digest,
+    "json.loads": _loads,
+    "orjson.loads": _loads,
+    "hmac.new": _hmac,
+    "hmac.digest": _hmac,
+    "contextvars.ContextVar": _context_var,
+    "types.SimpleNamespace": _namespace,
+    "dataclasses.field": _field,
+    "pydantic.Field": _field,
+}
+
+__all__ = ["Function", "library_call"]

@@ -1,0 +1,317 @@
+"""What all layers of the interpreter share: the program, the schema, and what was recorded."""
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from validators.ownership.facts import NO_FACTS, Facts, Same, Verified, same
+from validators.ownership.program import Program, Scope
+from validators.ownership.proofs import Prover, WhyNot
+from validators.ownership.recorder import Entry, Event, Frame, KeyWrite, Place, Problem, Site
+from validators.ownership.schema import OWNER_COLUMNS, Schema, TableModel
+from validators.ownership.state import State, attached
+from validators.ownership.values import (
+    TERMS,
+    Attr,
+    Choice,
+    Given,
+    Identity,
+    Instance,
+    Items,
+    Mapping,
+    Opaque,
+    Row,
+    Term,
+    Unknown,
+    Vague,
+    Value,
+)
+from validators.ownership.walk import origins
+
+# Steps of interpretation after which a backend counts as too large to decide.
+MOST_STEPS = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOptions:
+    """What a person declared about the backend.
+
+    Attributes:
+        owner_columns: Names of columns that name the owner where no foreign key says so.
+        identity_dependencies: Dotted names of dependencies of other packages that return the
+            verified user or its id.
+        public_models: Table models whose rows everybody may read.
+    """
+
+    owner_columns: frozenset[str] = OWNER_COLUMNS
+    identity_dependencies: frozenset[str] = frozenset()
+    public_models: frozenset[str] = frozenset()
+
+
+class UnreachableError(Exception):
+    """The code behind this point never runs: the expression always raises."""
+
+
+class TooLargeError(Exception):
+    """The bound on interpretation was reached."""
+
+
+@dataclass
+class Call:
+    """One call expression with its evaluated arguments."""
+
+    node: ast.expr
+    state: State
+    frame: Frame
+    args: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    rest: Value | None = None
+    more: Value | None = None
+
+    def argument(self, position: int, *names: str) -> Value | None:
+        """Return an argument by position or by one of its names, or None."""
+        if 0 <= position < len(self.args):
+            return self.args[position]
+        return next((self.keywords[name] for name in names if name in self.keywords), None)
+
+    def values(self) -> list[Value]:
+        """Return all arguments."""
+        extra = [value for value in (self.rest, self.more) if value is not None]
+        return [*self.args, *self.keywords.values(), *extra]
+
+
+class Machine(ABC):
+    """The shared part of the interpreter."""
+
+    def __init__(self, program: Program, schema: Schema, options: ProofOptions) -> None:
+        self.program = program
+        self.schema = schema
+        self.options = options
+        self.prover = Prover(schema)
+        self.sites: dict[ast.AST, Site] = {}
+        self.site_list: list[Site] = []
+        self.entries: list[Entry] = []
+        self.symbol_sites: dict[int, int] = {}
+        self._symbols: dict[object, int] = {}
+        self._numbers: dict[object, int] = {}
+        self.steps = 0
+
+    # Numbers that stand for things.
+
+    def number(self, thing: object) -> int:
+        """Return a number that stands for a thing, the same each time."""
+        return self._numbers.setdefault(thing, len(self._numbers) + 1)
+
+    def symbol(self, key: object, model: TableModel, site: int | None) -> int:
+        """Return the row symbol for a key."""
+        number = self._symbols.get(key)
+        if number is None:
+            number = self._symbols[key] = len(self._symbols) + 1
+            self.prover.rows[number] = model
+            if site is not None:
+                self.symbol_sites[number] = site
+        return number
+
+    def new_row(
+        self, key: object, model: TableModel, site: int | None, state: State, frame: Frame
+    ) -> int:
+        """Return the row symbol for a key within the running function, as a new row."""
+        number = self.symbol((key, frame.entry.index), model, site)
+        frame.entry.created[number] = None
+        self.renew_row(number, state)
+        return number
+
+    def renew_row(self, number: int, state: State) -> None:
+        """Make a row symbol stand for a new row on this path."""
+        model, site = self.prover.rows[number], self.symbol_sites.get(number)
+        state.renew(number, self.symbol(("before", number), model, site))
+
+    def site(self, node: ast.AST, frame: Frame, kind: str) -> Site:
+        """Return the query site of a node."""
+        if node not in self.sites:
+            place = Place.of(frame.path, node)
+            site = Site(len(self.site_list), place, frame.entry.label, kind)
+            self.sites[node] = site
+            self.site_list.append(site)
+        return self.sites[node]
+
+    def step(self) -> None:
+        """Count one step of interpretation."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooLargeError
+
+    # What is recorded.
+
+    def record(
+        self, frame: Frame, event: Event
+    ) -> None:
+        """Record what happened to a row of a query site."""
+        frame.entry.events[event] = None
+
+    def problem(self, frame: Frame, node: ast.AST, code: str, message: str) -> None:
+        """Record a finding of its own."""
+        found = Problem(code, Place.of(frame.path, node), message)
+        frame.entry.problems[found] = None
+
+    def key_write(self, frame: Frame, write: KeyWrite) -> None:
+        """Record that a foreign key to an owned model was stored."""
+        frame.entry.key_writes[write] = None
+
+    # Terms and what is known of them.
+
+    def resolved(self, value: Value, state: State) -> Value:
+        """Return identity where a term is known to equal it, else the value itself."""
+        if isinstance(value, Given | Opaque) or (
+            isinstance(value, Attr) and isinstance(value.row, int)
+        ):
+            identity = self.prover.identity(value, state.facts) if state.facts else None
+            return identity or value
+        return value
+
+    def as_term(self, value: Value, state: State) -> Term:
+        """Return a term that stands for a value, with what is known of its making."""
+        if isinstance(value, TERMS):
+            return value
+        if isinstance(value, Row):
+            model = self.prover.rows[value.symbol]
+            return Attr(value.symbol, model.primary[0] if model.primary else "id")
+        made = origins(value)
+        given = [term for term in made if isinstance(term, Given)]
+        if given and len(given) == len(made):
+            first = min(given, key=lambda term: (term.source, term.name))
+            return Vague(f"a value made from {first.name} from the {first.source}", is_given=True)
+        return Vague(value.reason if isinstance(value, Unknown) else "a computed value")
+
+    def derived(self, reason: str, values: Iterable[Value], state: State) -> Unknown:
+        """Return an unknown value made from others; rows proven to be the user's are left out."""
+        made: set[Term | Row] = set()
+        for value in values:
+            for origin, facts in self.loose(value, state.facts):
+                row = row_of(origin)
+                if row is None or not self.is_owned(row, facts):
+                    made.add(origin)
+        return Unknown(reason, frozenset(made))
+
+    def loose(self, value: Value, facts: Facts) -> Iterator[tuple["Term | Row", Facts]]:
+        """Yield terms and rows inside a value, each with the facts that hold for it."""
+        if isinstance(value, Choice):
+            for member, extra in value.members:
+                yield from self.loose(member, facts | extra)
+        elif isinstance(value, Items | Mapping | Instance):
+            for held in _held(value):
+                yield from self.loose(held, facts)
+        else:
+            for origin in sorted(origins(value), key=str):
+                yield origin, facts
+
+    def is_owned(self, row: int, facts: Facts) -> bool:
+        """Tell whether a row is proven to be the signed-in user's, or needs no proof."""
+        model = self.prover.rows[row]
+        return not model.is_owned or self.prover.owned(row, facts) is not None
+
+    # Uses of rows.
+
+    def use(self, value: Value, state: State, frame: Frame, how: str) -> None:
+        """Record that a value leaves the app or takes effect: its rows must be checked by now."""
+        for origin, facts in self.loose(value, state.facts):
+            row = row_of(origin)
+            if row is not None and not self._is_known(origin, facts):
+                self.use_row(row, facts, frame, how)
+
+    def use_row(self, row: int, facts: Facts, frame: Frame, how: str) -> None:
+        """Record that one row is used."""
+        model = self.prover.rows[row]
+        site = self.symbol_sites.get(row)
+        if not model.is_owned or site is None:
+            return
+        why = self.prover.owned(row, facts)
+        if why is not None:
+            self.record(frame, Event("checked", row, site, why.text, why.needs))
+            return
+        reason = self.prover.why_not(row, facts)
+        self.record(frame, Event(reason.verdict, row, site, f"{reason.text}, and the row {how}"))
+
+    def _is_known(self, origin: "Term | Row", facts: Facts) -> bool:
+        """Tell whether a column holds what the sender knows already, such as the requested id."""
+        if not isinstance(origin, Attr):
+            return False
+        return any(
+            isinstance(fact, Same)
+            and origin in fact.sides
+            and any(isinstance(side, Given | Identity) for side in fact.sides)
+            for fact in facts
+        )
+
+    def learn(self, state: State, frame: Frame, facts: Facts) -> None:
+        """Add facts, and record which rows are checked by them."""
+        new = facts - state.facts
+        if not new:
+            return
+        state.learn(new)
+        rows = {
+            side.row
+            for fact in new
+            if isinstance(fact, Same)
+            for side in fact.sides
+            if isinstance(side, Attr) and isinstance(side.row, int)
+        }
+        for row in sorted(rows):
+            site = self.symbol_sites.get(row)
+            if site is None or not self.prover.rows[row].is_owned:
+                continue
+            why = self.prover.owned(row, state.facts)
+            if why is not None:
+                self.record(frame, Event("checked", row, site, why.text, why.needs))
+
+    def why_not(self, row: int, facts: Facts) -> WhyNot:
+        """Say what is missing to prove that a row is the signed-in user's."""
+        return self.prover.why_not(row, facts)
+
+    # What the layers above provide.
+
+    @abstractmethod
+    def evaluate(self, node: ast.expr, state: State, frame: Frame) -> Value:
+        """Return the value of an expression."""
+
+    @abstractmethod
+    def call(self, function: Value, call: Call) -> Value:
+        """Return the value of a call."""
+
+    @abstractmethod
+    def attribute(self, value: Value, name: str, node: ast.AST, state: State, frame: Frame) -> Value:
+        """Return an attribute of a value."""
+
+    @abstractmethod
+    def module_name(self, path: str, name: str) -> Value | None:
+        """Return the value of a module's top-level name, or None."""
+
+    def attach(self, value: Value, state: State) -> Value:
+        """Return a value that carries what is known of the rows in it."""
+        return attached(value, state.facts)
+
+
+def row_of(origin: object) -> int | None:
+    """Return the row symbol of a row or of a column of it, or None."""
+    if isinstance(origin, Row):
+        return origin.symbol
+    if isinstance(origin, Attr) and isinstance(origin.row, int):
+        return origin.row
+    return None
+
+
+def _held(value: Items | Mapping | Instance) -> Iterator[Value]:
+    if isinstance(value, Items):
+        yield from value.items or ()
+        if value.each is not None:
+            yield value.each
+        return
+    known = value.known if isinstance(value, Mapping) else value.fields
+    for _, held in known:
+        yield held
+    if value.rest is not None:
+        yield value.rest
+
+
+__all__ = ["NO_FACTS", "Call", "Machine", "ProofOptions", "Scope", "Verified", "same"]

@@ -1,0 +1,148 @@
+"""What the interpreter saw: query sites, what happened to their rows, and who called whom."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from validators.ownership.facts import Facts
+from validators.ownership.state import State
+from validators.ownership.values import Value
+
+EventKind = Literal["bound", "pending", "checked", "leak", "unproven"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the source: path, line and column from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    @staticmethod
+    def of(path: str, node: ast.AST) -> "Place":
+        """Return the place where a node starts."""
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        return Place(path, line, column + 1)
+
+
+@dataclass(slots=True)
+class Site:
+    """A query site."""
+
+    index: int
+    place: Place
+    function: str
+    kind: str
+    models: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a row of a query site: bound by its statement, fetched, checked, used."""
+
+    kind: EventKind
+    row: int
+    site: int
+    text: str
+    needs: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding of its own, beside the verdicts of query sites."""
+
+    code: str
+    place: Place
+    message: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyWrite:
+    """A foreign key to an owned model was stored."""
+
+    model: str
+    column: str
+    place: Place
+    is_checked: bool
+    text: str
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One interpretation of one function with certain abstract arguments.
+
+    Attributes:
+        index: Number of the entry, in order of interpretation.
+        label: The function's name, for the trace.
+        place: Where the function is defined.
+    """
+
+    index: int
+    label: str
+    place: Place
+    events: dict[Event, None] = field(default_factory=dict)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    key_writes: dict[KeyWrite, None] = field(default_factory=dict)
+    callees: dict[int, "Entry"] = field(default_factory=dict)
+    created: dict[int, None] = field(default_factory=dict)
+    is_verifying: bool = False
+    outcome: "Outcome | None" = None
+    is_running: bool = False
+
+    def reachable(self) -> Iterator["Entry"]:
+        """Yield this entry and every entry that it calls, directly or not."""
+        seen = {self.index}
+        stack = [self]
+        while stack:
+            entry = stack.pop()
+            yield entry
+            for callee in reversed(entry.callees.values()):
+                if callee.index not in seen:
+                    seen.add(callee.index)
+                    stack.append(callee)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a call gives back: its value, and what is known where it returns.
+
+    Attributes:
+        value: The returned value; None where the call never returns.
+        facts: What holds after every return.
+        parameters: Parameters that the function changed in place, with their new values.
+        store: What travels with the request afterwards.
+        yielded: What a generator yields.
+    """
+
+    value: Value | None
+    facts: Facts
+    parameters: dict[str, Value] = field(default_factory=dict)
+    store: dict[str, Value] = field(default_factory=dict)
+    yielded: Value | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One running interpretation of a function body.
+
+    Attributes:
+        entry: Where events are recorded.
+        path: The module whose code runs.
+        owner: The class around the function.
+        returns: Values returned so far, each with the state at that point.
+        yields: Values yielded so far.
+        loops: For each loop around, the states of `break` and of `continue`.
+        tries: For each `try` around, the states from which an exception may come.
+    """
+
+    entry: Entry
+    path: str
+    owner: ast.ClassDef | None = None
+    receiver: Value | None = None
+    returns: list[tuple[Value, State]] = field(default_factory=list)
+    yields: list[tuple[Value, State]] = field(default_factory=list)
+    loops: list[tuple[list[State], list[State]]] = field(default_factory=list)
+    tries: list[list[State]] = field(default_factory=list)

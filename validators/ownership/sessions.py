@@ -1,0 +1,256 @@
+"""Database sessions and results: what runs a statement, stores a row, or reads what came back."""
+
+from collections.abc import Callable
+
+from validators.ownership.facts import NO_FACTS, Fresh
+from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.schema import TableModel
+from validators.ownership.state import choice, one_of
+from validators.ownership.values import (
+    NONE,
+    Attr,
+    Choice,
+    ClassValue,
+    Const,
+    Derived,
+    Instance,
+    Items,
+    Library,
+    Made,
+    Mapping,
+    Opaque,
+    Result,
+    Row,
+    Statement,
+    Unknown,
+    Value,
+)
+from validators.ownership.writes import Writes
+
+_RUNS = frozenset(
+    {"exec", "execute", "scalars", "stream", "stream_scalars", "fetch_all", "iterate", "run"}
+)
+_RUNS_ONE = frozenset({"scalar", "fetch_one", "fetch_val", "fetchrow", "fetchval"})
+_GETS = frozenset({"get", "get_one"})
+_STORES = frozenset({"add", "add_all", "merge", "bulk_save_objects"})
+_MAYBE = frozenset(
+    {"first", "one_or_none", "scalar_one_or_none", "scalar", "fetchone", "fetch_one"}
+)
+_ONE = frozenset({"one", "scalar_one", "fetchval", "pop"})
+_MANY = frozenset(
+    {"all", "scalars", "mappings", "unique", "fetchall", "partitions", "tuples", "fetchmany",
+     "yield_per", "columns", "fetch_all", "to_list"}
+)  # fmt: skip
+_DUMPS = frozenset({"model_dump", "dict", "model_dump_json", "json", "_asdict", "to_dict"})
+
+
+class Sessions(Writes):
+    """Runs sessions."""
+
+    def session_method(self, name: str, call: Call) -> Value | None:
+        """Return what a session's method gives; None where it is none."""
+        first = call.args[0] if call.args else next(iter(call.keywords.values()), None)
+        if name == "query":
+            return self.begin("query", call)
+        if name in _GETS and first is not None:
+            return self._get(first, call)
+        if name in _RUNS or name in _RUNS_ONE:
+            return self._run_statement(name, first, call)
+        if name in _STORES and first is not None:
+            self.store_row(first, call)
+            return first if name == "merge" else NONE
+        if name == "delete" and first is not None and not isinstance(first, Const):
+            self.delete_row(first, call)
+            return NONE
+        if name in ("run_sync",) and first is not None:
+            inner = Call(call.node, call.state, call.frame, [Made("session"), *call.args[1:]])
+            return self.call(first, inner)
+        return None
+
+    def _run_statement(self, name: str, first: Value | None, call: Call) -> Value | None:
+        statements = self.statements_in(first)
+        if not statements:
+            return None
+        results = []
+        for statement, facts in statements:
+            inner = Call(call.node, call.state, call.frame, call.args, call.keywords)
+            if len(statements) > 1:
+                inner.state = call.state.copy()
+                inner.state.learn(facts)
+            each = self.execute(statement, inner)
+            results.append((self.attach(each, inner.state), facts))
+        each = choice(results)
+        return self.maybe(each) if name in _RUNS_ONE else Result(each)
+
+    def statements_in(self, value: Value | None) -> list[tuple[Statement, frozenset[object]]]:
+        """Return the statements that a value is, each with its facts."""
+        if isinstance(value, Statement):
+            return [(value, NO_FACTS)]
+        if isinstance(value, Choice):
+            return [(m, facts) for m, facts in value.members if isinstance(m, Statement)]
+        return []
+
+    def _get(self, first: Value, call: Call) -> Value | None:
+        model = self.model_of(first)
+        if model is None:
+            if isinstance(first, Choice):
+                models = [m for member, _ in first.members if (m := self.model_of(member))]
+                if models:
+                    return one_of(self._got(model, call) for model in models)
+            return None
+        return self._got(model, call)
+
+    def _got(self, model: TableModel, call: Call) -> Value:
+        key = call.argument(1, "ident", "id")
+        if isinstance(key, Items) and key.items is not None and len(key.items) == 1:
+            key = key.items[0]
+        row = self.fetch_by_key(model, key or Unknown("no key is passed"), call, "get")
+        return self.maybe(row)
+
+    def maybe(self, value: Value) -> Value:
+        """Return a value that may be missing."""
+        return choice(((value, NO_FACTS), (NONE, NO_FACTS)))
+
+    def delete_row(self, value: Value, call: Call) -> None:
+        """Check what `session.delete` removes."""
+        self.use_rows(value, call, "is deleted")
+
+    def use_rows(self, value: Value, call: Call, how: str) -> None:
+        """Record the use of the rows that a value is or holds."""
+        for origin, facts in self.loose(value, call.state.facts):
+            if isinstance(origin, Row) and Fresh(origin.symbol) not in facts:
+                self.use_row(origin.symbol, facts, call.frame, how)
+
+    # Statements that run by their own methods, and results.
+
+    def query_method(self, statement: Statement, name: str, call: Call) -> Value | None:
+        """Return what a running method of `session.query(…)` gives; None for any other."""
+        if name == "get":
+            element = next(iter(self.elements_of(statement, frozenset())), None)
+            if element is None:
+                return None
+            key = call.argument(0, "ident") or Unknown("no key is passed")
+            model = self.model_at(element)
+            row = self.fetch_by_key(model, key, call, "get")
+            site = self.sites[call.node]
+            site.place = self.site_list[statement.site].place
+            return self.maybe(row)
+        if name in ("delete", "update"):
+            assigned: tuple[tuple[str, Value], ...] = statement.assigned
+            if name == "update":
+                assigned = self.assigning(statement, call).assigned
+            changed = Statement(
+                name, statement.site, statement.columns, statement.sources, statement.joins,
+                statement.where, statement.parts, assigned,
+            )  # fmt: skip
+            self.execute(changed, call)
+            return Unknown("how many rows changed")
+        if name == "count":
+            each = self.execute(statement, call)
+            return self.derived("how many rows there are", [each], call.state)
+        if name in _MAYBE | _ONE | _MANY:
+            return self.result_method(Result(self.execute(statement, call)), name, call)
+        return None
+
+    def result_method(self, result: Result, name: str, call: Call) -> Value:
+        """Return what a method of a result gives."""
+        each = self.attach(result.each, call.state)
+        if name in ("scalar", "scalars", "scalar_one", "scalar_one_or_none"):
+            each = first_column(each)
+        if name in _MAYBE:
+            return self.maybe(each)
+        if name in _ONE:
+            return each
+        if name in ("all", "fetchall", "fetchmany", "fetch_all", "to_list"):
+            return Items(None, each)
+        if name in _MANY or name in ("keys", "close", "freeze"):
+            return Result(each)
+        return self.derived(f"the {name} of a result", [each], call.state)
+
+    # Methods of rows and objects.
+
+    def row_method(self, row: Row, name: str, call: Call) -> Value:
+        """Return what a library's method of a row gives."""
+        model = self.prover.rows[row.symbol]
+        if name in _DUMPS:
+            known = tuple((column, Attr(row.symbol, column)) for column in model.columns)
+            return Mapping(tuple(known))
+        if name in ("sqlmodel_update", "update"):
+            source = call.argument(0, "obj") or NONE
+            self._update_row(row, source, call)
+            extra = call.keywords.get("update")
+            if extra is not None:
+                self._update_row(row, extra, call)
+            return row
+        if name in ("model_copy", "copy"):
+            return row
+        return self.derived(f"the method {name} of a {model.name}", [row, *call.args], call.state)
+
+    def _update_row(self, row: Row, source: Value, call: Call) -> None:
+        model = self.prover.rows[row.symbol]
+        if Fresh(row.symbol) not in call.state.facts:
+            self.use_row(row.symbol, call.state.facts, call.frame, "is changed")
+        self.fill(row, source, call.state)
+        if Fresh(row.symbol) in call.state.facts or not model.is_owned:
+            return
+        for name in (*model.owners, *(column for column, _, _ in model.parents)):
+            self.check_change(row, model, name, call.node, call.state, call.frame)
+
+    def class_method(self, cls: ClassValue, name: str, call: Call) -> Value:
+        """Return what a library's method of a class gives."""
+        model = self.model_of(cls)
+        source = call.argument(0, "obj") or NONE
+        if name not in ("model_validate", "from_orm", "parse_obj", "validate", "model_construct",
+                        "construct", "model_validate_json", "parse_raw"):  # fmt: skip
+            return self.derived(f"the method {name} of {cls.name}", call.values(), call.state)
+        if model is not None:
+            symbol = self.fresh_row(("new", call.node), model, call)
+            row = Row(symbol, model.key)
+            self.fill(row, source, call.state)
+            extra = call.keywords.get("update")
+            if extra is not None:
+                self.fill(row, extra, call.state)
+            return row
+        if isinstance(source, Mapping):
+            return Instance(cls, tuple((str(k), v) for k, v in source.known), source.rest)
+        return Instance(cls, (), self.attach(source, call.state))
+
+    def instance_method(self, value: Instance, name: str, call: Call) -> Value | None:
+        """Return what a library's method of a project's object gives; None where unknown."""
+        if name in _DUMPS:
+            return reduced(Mapping(tuple(value.fields), value.rest), call)
+        if name in ("model_copy", "copy", "_replace"):
+            extra = call.keywords.get("update")
+            if isinstance(extra, Mapping):
+                for key, held in extra.known:
+                    value = value.set(str(key), held)
+            return value
+        return None
+
+
+def first_column(each: Value) -> Value:
+    """Return the first column of a result row."""
+    if isinstance(each, Choice):
+        return choice((first_column(member), facts) for member, facts in each.members)
+    if isinstance(each, Items) and each.items:
+        return each.items[0]
+    return each
+
+
+def reduced(value: Mapping, call: Call) -> Mapping:
+    """Return a dumped dictionary without the keys that `exclude` names, or only `include`'s."""
+    for word, is_kept in (("exclude", False), ("include", True)):
+        named = call.keywords.get(word)
+        keys: set[object] | None = None
+        if isinstance(named, Items) and named.items is not None:
+            keys = {item.value for item in named.items if isinstance(item, Const)}
+        elif isinstance(named, Mapping):
+            keys = {key for key, _ in named.known}
+        if keys is not None:
+            kept = tuple(pair for pair in value.known if (pair[0] in keys) is is_kept)
+            value = Mapping(kept, value.rest)
+    return value
+
+
+Maker = Callable[[Call], Value]
+__all__ = ["Derived", "Library", "Opaque", "Sessions", "UnreachableError"]

@@ -1,0 +1,127 @@
+"""The state on one path: what names are worth, which facts hold, what the request carries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from validators.ownership.facts import (
+    NO_FACTS,
+    Facts,
+    about,
+    renamed_fact,
+    subjects,
+)
+from validators.ownership.values import Choice, Given, Library, Unknown, Value
+from validators.ownership.walk import names_in, origins, renamed
+
+# More alternatives than this become one unknown value.
+MOST_MEMBERS = 16
+
+# What `request.state` holds under a name that was not set on some path.
+ABSENT = Library("absent")
+
+
+@dataclass(slots=True)
+class State:
+    """One path through a function.
+
+    Attributes:
+        env: Local names and their values.
+        facts: What holds on this path.
+        store: What travels with the request: `request.state` and context variables.
+    """
+
+    env: dict[str, Value]
+    facts: Facts = NO_FACTS
+    store: dict[str, Value] = field(default_factory=dict)
+
+    def copy(self) -> "State":
+        """Return an independent copy."""
+        return State(dict(self.env), self.facts, dict(self.store))
+
+    def learn(self, facts: Facts) -> None:
+        """Add facts."""
+        if facts:
+            self.facts |= facts
+
+    def renew(self, name: object, old: object) -> None:
+        """Make a row symbol, or a given term, stand for something new.
+
+        What it stood for until now is called `old` from here on and keeps its facts, as far as
+        they also hold for what was called `old` before.
+        """
+        named = [fact for fact in self.facts if name in subjects(fact)]
+        held = any(name in names_in(value) for value in self.env.values())
+        stored = any(name in names_in(value) for value in self.store.values())
+        if not (named or held or stored):
+            return
+        earlier = frozenset(fact for fact in self.facts if old in subjects(fact))
+        moved = frozenset(renamed_fact(fact, name, old) for fact in named)
+        if earlier or any(old in names_in(value) for value in self.env.values()):
+            moved &= earlier
+        self.facts = (self.facts - earlier - frozenset(named)) | moved
+        for values in (self.env, self.store):
+            for key, value in values.items():
+                values[key] = renamed(value, name, old)
+
+
+def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
+    """Return the value that is one of several, flattened and without repetition."""
+    found: dict[Value, Facts] = {}
+    for value, facts in alternatives:
+        inner = value.members if isinstance(value, Choice) else ((value, NO_FACTS),)
+        for member, carried in inner:
+            together = facts | carried
+            found[member] = found[member] & together if member in found else together
+    if len(found) > MOST_MEMBERS:
+        made = frozenset[object]().union(*(origins(value) for value in found))
+        return Unknown("there are too many alternatives", made)  # type: ignore[arg-type]
+    if len(found) == 1:
+        [(value, facts)] = found.items()
+        if not facts:
+            return value
+    return Choice(tuple(found.items()))
+
+
+def one_of(values: Iterable[Value]) -> Value:
+    """Return the value that is one of several, with no facts attached."""
+    return choice((value, NO_FACTS) for value in values)
+
+
+def join(states: Sequence[State | None]) -> State | None:
+    """Return the state after paths meet: what holds on all; None where no path arrives."""
+    alive = [state for state in states if state is not None]
+    if not alive:
+        return None
+    if len(alive) == 1:
+        return alive[0]
+    common = frozenset.intersection(*(state.facts for state in alive))
+    env = _join_values([state.env for state in alive], [s.facts - common for s in alive])
+    stored = dict.fromkeys(name for state in alive for name in state.store)
+    stores = [{name: state.store.get(name, ABSENT) for name in stored} for state in alive]
+    store = _join_values(stores, [state.facts - common for state in alive])
+    return State(env, common, store)
+
+
+def _join_values(tables: list[dict[str, Value]], extra: list[Facts]) -> dict[str, Value]:
+    joined: dict[str, Value] = {}
+    first = tables[0]
+    for name in dict.fromkeys(name for table in tables for name in table):
+        value = first.get(name)
+        if value is not None and all(table.get(name) == value for table in tables):
+            joined[name] = value
+            continue
+        present = [(table[name], facts) for table, facts in zip(tables, extra, strict=True)
+                   if name in table]
+        joined[name] = choice(present)
+    return joined
+
+
+def attached(value: Value, facts: Facts) -> Value:
+    """Return a value that carries what is known of the rows in it."""
+    named = {
+        name
+        for name in names_in(value)
+        if isinstance(name, int) or (isinstance(name, Given) and name.name.endswith("[]"))
+    }
+    known = about(facts, named) if named else NO_FACTS
+    return choice([(value, known)]) if known else value

@@ -1,0 +1,461 @@
+"""Statements under construction: `select` and its relatives, and what their methods add."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from validators.ownership.facts import NO_FACTS
+from validators.ownership.formulas import (
+    as_formula,
+    comparison,
+    equality,
+    is_column,
+    is_sql,
+    membership,
+)
+from validators.ownership.machine import Call
+from validators.ownership.objects import Objects
+from validators.ownership.schema import TableModel
+from validators.ownership.state import State, one_of
+from validators.ownership.values import (
+    NONE,
+    Anything,
+    Assumed,
+    Attr,
+    Both,
+    Choice,
+    ClassValue,
+    Condition,
+    Const,
+    Derived,
+    Either,
+    Element,
+    ElementValue,
+    Equal,
+    Formula,
+    Items,
+    Joined,
+    Opposite,
+    Related,
+    Statement,
+    Term,
+    Unfollowed,
+    Unknown,
+    Value,
+    Within,
+)
+from validators.ownership.walk import origins, renamed_elements
+
+_FILTERS = frozenset({"where", "filter", "having"})
+_TABLES = frozenset({"subquery", "cte", "alias"})
+_SCALARS = frozenset({"scalar_subquery", "as_scalar", "label"})
+_NEGATED = frozenset({"not_in", "notin_", "is_not", "isnot"})
+_PLAIN = frozenset({"desc", "asc", "label", "nulls_first", "nulls_last", "collate", "nullslast"})
+_UNIONS = frozenset({"union", "union_all"})
+
+
+class Statements(Objects):
+    """Builds statements."""
+
+    # Elements.
+
+    def as_element(self, value: Value) -> Element | None:
+        """Return the element that a table model or alias is inside a statement, or None."""
+        if isinstance(value, ElementValue):
+            return value.element
+        model = self.model_of(value)
+        return Element(model.key) if model is not None else None
+
+    def as_column(self, value: Value) -> Value:
+        """Return a selected value, with a table model as an element."""
+        element = self.as_element(value)
+        return ElementValue(element) if element is not None else value
+
+    def model_at(self, element: Element) -> TableModel:
+        """Return an element's table model."""
+        return self.schema.models[element.model]
+
+    def key_of(self, element: Element) -> Attr:
+        """Return an element's primary key."""
+        model = self.model_at(element)
+        return Attr(element, model.primary[0] if model.primary else "id")
+
+    def elements_of(self, statement: Statement, outer: frozenset[Element]) -> list[Element]:
+        """Return the elements that a statement reads itself, in order."""
+        found: dict[Element, None] = {}
+        for column in statement.columns:
+            found |= dict.fromkeys(_elements_in(column))
+        found |= dict.fromkeys(statement.sources)
+        found |= dict.fromkeys(joined.element for joined in statement.joins)
+        mentioned: dict[Element, None] = {}
+        for formula in (*statement.where, *(joined.on for joined in statement.joins)):
+            mentioned |= dict.fromkeys(_mentioned(formula))
+        found |= {element: None for element in mentioned if element not in outer}
+        return list(found)
+
+    def column_of(self, statement: Statement) -> Term | None:
+        """Return the column that a statement selects first, or None."""
+        if not statement.columns:
+            return None
+        first = statement.columns[0]
+        if isinstance(first, ElementValue):
+            return self.key_of(first.element)
+        return first if isinstance(first, Attr) else None
+
+    # Beginnings.
+
+    def begin(self, kind: str, call: Call) -> Statement:
+        """Return a new statement of a kind, on what a call names."""
+        site = self.site(call.node, call.frame, kind)
+        columns = tuple(self.as_column(value) for value in call.args)
+        if kind in ("update", "delete", "insert"):
+            elements = tuple(e for e in map(self.as_element, call.args[:1]) if e is not None)
+            return Statement(kind, site.index, sources=elements)
+        if kind == "exists":
+            return self._begin_exists(site.index, call)
+        derived = tuple(
+            column.statement for column in columns if isinstance(column, Derived)
+        )
+        return Statement(kind, site.index, columns, parts=derived)
+
+    def _begin_exists(self, site: int, call: Call) -> Statement:
+        if call.args and isinstance(call.args[0], Statement):
+            return replace(call.args[0], kind="exists")
+        columns = tuple(self.as_column(value) for value in call.args)
+        return Statement("exists", site, columns)
+
+    def united(self, call: Call) -> Statement:
+        """Return the union of statements."""
+        site = self.site(call.node, call.frame, "select")
+        parts = tuple(value for value in call.args if isinstance(value, Statement))
+        columns = parts[0].columns if parts else ()
+        return Statement("select", site.index, columns, parts=parts, is_union=True)
+
+    def alias(self, call: Call) -> Value:
+        """Return an alias of a table model."""
+        value = call.argument(0, "element", "alias") or NONE
+        if isinstance(value, Choice) or len(call.args) > 1:
+            return self.derived("an alias of a subquery", call.args, call.state)
+        element = self.as_element(value)
+        if element is None:
+            return value
+        return ElementValue(Element(element.model, self.number((call.node, element))))
+
+    # Methods.
+
+    def statement_method(self, statement: Statement, name: str, call: Call) -> Value | None:
+        """Return what a statement's method gives; None where it is no building method."""
+        if name in _FILTERS:
+            return self.filtered(statement, call)
+        if name == "filter_by":
+            return self._filtered_by(statement, call)
+        if name in ("join", "outerjoin", "join_from", "outerjoin_from"):
+            return self._joined(statement, name, call)
+        if name == "select_from":
+            return self._selecting_from(statement, call)
+        if name in ("with_only_columns", "add_columns", "add_column", "with_entities"):
+            kept = statement.columns if name.startswith("add") else ()
+            # The element stays in FROM even where none of its columns is selected any more.
+            sources = (*statement.sources, *self.elements_of(statement, frozenset()))
+            columns = (*kept, *(self.as_column(value) for value in call.args))
+            return replace(statement, columns=columns, sources=tuple(dict.fromkeys(sources)))
+        if name in _TABLES:
+            return Derived(self._as_table(statement, call))
+        if name in _SCALARS:
+            return statement
+        if name == "exists":
+            return replace(statement, kind="exists")
+        if name == "values":
+            return self.assigning(statement, call)
+        if name in _UNIONS:
+            return self.united(
+                Call(call.node, call.state, call.frame, [statement, *call.args])
+            )
+        if name == "from_select":
+            parts = tuple(value for value in call.args if isinstance(value, Statement))
+            return replace(statement, parts=parts)
+        if name in _BUILDERS:
+            return statement
+        return None
+
+    def filtered(self, statement: Statement, call: Call) -> Statement:
+        """Return a statement with more predicates."""
+        added = [as_formula(self, value, call.state) for value in call.args]
+        if call.rest is not None:
+            added.append(self._some(call.rest, call.state))
+        return replace(statement, where=(*statement.where, *added))
+
+    def _some(self, value: Value, state: State) -> Formula:
+        """Return the formula of a list of predicates of which any may be missing."""
+        if isinstance(value, Choice):
+            parts = tuple(
+                Assumed(self._some(member, state), facts) for member, facts in value.members
+            )
+            return Either(parts)
+        if isinstance(value, Items):
+            if value.items is not None:
+                return Both(tuple(as_formula(self, item, state) for item in value.items))
+            about = origins(value.each) if value.each is not None else frozenset()
+            terms = tuple(sorted((t for t in about if is_column(t)), key=str))  # type: ignore[arg-type]
+            return Anything(terms)  # type: ignore[arg-type]
+        return as_formula(self, value, state)
+
+    def _filtered_by(self, statement: Statement, call: Call) -> Statement:
+        elements = [joined.element for joined in statement.joins][-1:]
+        elements += self.elements_of(statement, frozenset())[:1]
+        if not elements:
+            return statement
+        added: list[Formula] = []
+        for name, value in call.keywords.items():
+            column = self.element_attribute(elements[0], name)
+            added.append(equality(self, column, value, call.state))
+        if call.more is not None:
+            added.append(Unfollowed("filter_by takes keys that are not known"))
+        return replace(statement, where=(*statement.where, *added))
+
+    def _joined(self, statement: Statement, name: str, call: Call) -> Statement:
+        args = list(call.args)
+        if name.endswith("_from") and args:
+            element = self.as_element(args.pop(0))
+            if element is not None:
+                statement = replace(statement, sources=(*statement.sources, element))
+        if not args:
+            return statement
+        target, *conditions = args
+        condition = conditions[0] if conditions else call.argument(-1, "onclause")
+        is_outer = name.startswith("outer") or _is_set(call, "isouter") or _is_set(call, "full")
+        if isinstance(target, Derived):
+            return self._joined_table(statement, target, condition, call, is_outer=is_outer)
+        element, on = self._join_target(statement, target, condition, call.state)
+        if element is None:
+            return replace(
+                statement,
+                where=(*statement.where, Unfollowed("a join that cannot be followed")),
+            )
+        joined = Joined(element, on, is_outer)
+        return replace(statement, joins=(*statement.joins, joined))
+
+    def _joined_table(
+        self,
+        statement: Statement,
+        target: Derived,
+        condition: Value | None,
+        call: Call,
+        *,
+        is_outer: bool,
+    ) -> Statement:
+        parts = (*statement.parts, target.statement)
+        if is_outer or condition is None:
+            return replace(statement, parts=parts)
+        on = as_formula(self, condition, call.state)
+        return replace(statement, parts=parts, where=(*statement.where, on))
+
+    def _join_target(
+        self, statement: Statement, target: Value, condition: Value | None, state: State
+    ) -> tuple[Element | None, Formula]:
+        if isinstance(condition, Related):
+            element = self.as_element(target)
+            on = self.related_condition(condition, element) if element else Anything()
+            return element, on
+        if isinstance(target, Related):
+            model = self.model_at(target.element)
+            element = Element(model.relations[target.name].model)
+            return element, self.related_condition(target, element)
+        element = self.as_element(target)
+        if element is None:
+            return None, Anything()
+        if condition is not None:
+            return element, as_formula(self, condition, state)
+        return element, self._implied(statement, element)
+
+    def _implied(self, statement: Statement, target: Element) -> Formula:
+        """Return the condition that foreign keys imply for a join without one."""
+        for element in reversed(self.elements_of(statement, frozenset())):
+            for one, other in ((element, target), (target, element)):
+                for key in self.model_at(one).foreign:
+                    if self._refers(key.table, other):
+                        return Equal(Attr(one, key.column), Attr(other, key.target))
+        return Anything()
+
+    def _refers(self, table: str, element: Element) -> bool:
+        model = self.model_at(element)
+        return model.table == table or model.name == table
+
+    def related_condition(self, related: Related, target: Element) -> Formula:
+        """Return the condition under which a relationship connects two elements."""
+        model = self.model_at(related.element)
+        wanted = model.relations[related.name].columns
+        pairs = []
+        for key in model.foreign:
+            if self._refers(key.table, target):
+                pairs.append((key.column, Attr(related.element, key.column), Attr(target, key.target)))
+        for key in self.model_at(target).foreign:
+            if self._refers(key.table, related.element):
+                pairs.append(
+                    (key.column, Attr(target, key.column), Attr(related.element, key.target))
+                )
+        chosen = [pair for pair in pairs if pair[0] in wanted] or pairs
+        if not chosen:
+            return Anything((self.key_of(target), self.key_of(related.element)))
+        return Equal(chosen[0][1], chosen[0][2])
+
+    def _selecting_from(self, statement: Statement, call: Call) -> Statement:
+        for value in call.args:
+            if isinstance(value, Derived | Statement):
+                inner = value.statement if isinstance(value, Derived) else value
+                statement = replace(statement, parts=(*statement.parts, inner))
+                continue
+            element = self.as_element(value)
+            if element is not None:
+                statement = replace(statement, sources=(*statement.sources, element))
+        return statement
+
+    def _as_table(self, statement: Statement, call: Call) -> Statement:
+        """Return a statement whose elements are its own, as in a subquery."""
+        if statement.is_union:
+            return replace(
+                statement, parts=tuple(self._as_table(part, call) for part in statement.parts)
+            )
+        new = {
+            element: Element(element.model, self.number((call.node, element, statement.site)))
+            for element in self.elements_of(statement, frozenset())
+        }
+        return renamed_elements(statement, new)
+
+    def assigning(self, statement: Statement, call: Call) -> Statement:
+        """Return an update or insert with the columns that it writes."""
+        written = dict(statement.assigned)
+        for value in call.args:
+            if value is not NONE and hasattr(value, "known"):
+                written |= {str(key): held for key, held in value.known}
+            else:
+                written["*"] = value
+        written |= call.keywords
+        if call.more is not None:
+            written["*"] = call.more
+        return replace(statement, assigned=tuple(written.items()))
+
+    # Columns.
+
+    def column_method(self, value: Value, name: str, call: Call) -> Value:
+        """Return what a method of a column, relationship or predicate gives."""
+        if name in _PLAIN or name in ("cast", "self_group", "op"):
+            return value
+        argument = call.argument(0, "other", "value", "criterion")
+        if isinstance(value, Related):
+            return Condition(self._related_method(value, name, argument, call))
+        if name in ("in_", "any_"):
+            return Condition(membership(self, value, argument or NONE, call.state))
+        if name in ("is_", "__eq__", "is_not_distinct_from"):
+            return Condition(equality(self, value, argument or NONE, call.state))
+        if name in _NEGATED or name == "__ne__":
+            inner = (
+                membership(self, value, argument or NONE, call.state)
+                if "in" in name
+                else equality(self, value, argument or NONE, call.state)
+            )
+            return Condition(Opposite(inner))
+        values = [value, *call.values()]
+        return Condition(comparison(self, ast.Lt(), value, self.together(values), call.state))
+
+    def together(self, values: list[Value]) -> Unknown:
+        """Return one unknown value made from several."""
+        made = frozenset(origin for value in values for origin in origins(self.as_column(value)))
+        return Unknown("a value that the database computes", made | _columns_in(values))
+
+    def _related_method(
+        self, related: Related, name: str, argument: Value | None, call: Call
+    ) -> Formula:
+        model = self.model_at(related.element)
+        target = Element(model.relations[related.name].model)
+        on = self.related_condition(related, target)
+        if name in ("has", "any"):
+            parts = [on]
+            if argument is not None:
+                parts.append(as_formula(self, argument, call.state))
+            parts += [
+                equality(self, self.element_attribute(target, key), value, call.state)
+                for key, value in call.keywords.items()
+            ]
+            site = self.site(call.node, call.frame, "exists")
+            inner = Statement("exists", site.index, sources=(target,), where=tuple(parts))
+            return Within(None, inner)
+        if name == "contains" and argument is not None:
+            return Anything((self.key_of(related.element),))
+        if name in ("is_", "__eq__") and argument is not None:
+            return equality(self, related, argument, call.state)
+        return Anything((self.key_of(related.element),))
+
+    def derived_attribute(self, value: Derived, name: str) -> Value:
+        """Return a column of a statement used as a table."""
+        if name in ("c", "columns"):
+            return value
+        for column in value.statement.columns:
+            if isinstance(column, Attr) and column.column == name:
+                return column
+            if isinstance(column, ElementValue) and name in self.model_at(column.element).columns:
+                return Attr(column.element, name)
+        held = [column for column in value.statement.columns if is_sql(column)]
+        return self.together(held)
+
+
+_BUILDERS = frozenset(
+    {
+        "order_by", "limit", "offset", "options", "distinct", "group_by", "with_for_update",
+        "execution_options", "prefix_with", "params", "returning", "correlate", "enable_eagerloads",
+        "populate_existing", "yield_per", "slice", "add_criteria", "with_hint", "autoflush",
+        "correlate_except", "fetch", "reverse", "on_conflict_do_nothing", "on_conflict_do_update",
+        "bindparams", "columns", "compile", "from_statement", "set_label_style", "unique",
+    }
+)  # fmt: skip
+
+
+def _is_set(call: Call, name: str) -> bool:
+    value = call.keywords.get(name)
+    return value is not None and value != Const(False)  # noqa: FBT003  # the constant itself
+
+
+def _elements_in(value: Value) -> Iterator[Element]:
+    if isinstance(value, ElementValue):
+        yield value.element
+    elif isinstance(value, Derived):
+        return
+    elif isinstance(value, Related):
+        yield value.element
+    else:
+        for origin in sorted(origins(value), key=str):
+            if isinstance(origin, Attr) and isinstance(origin.row, Element):
+                yield origin.row
+        if isinstance(value, Condition):
+            yield from _mentioned(value.formula)
+
+
+def _mentioned(formula: Formula) -> Iterator[Element]:
+    match formula:
+        case Equal(left, right):
+            terms: tuple[Term, ...] = (left, right)
+        case Anything(about) | Unfollowed(_, about):
+            terms = about
+        case Both(parts) | Either(parts):
+            for part in parts:
+                yield from _mentioned(part)
+            return
+        case Opposite(part) | Assumed(part):
+            yield from _mentioned(part)
+            return
+        case Within(term, _) if term is not None:
+            terms = (term,)
+        case _:
+            return
+    for term in terms:
+        if isinstance(term, Attr) and isinstance(term.row, Element):
+            yield term.row
+
+
+def _columns_in(values: list[Value]) -> frozenset[Attr]:
+    return frozenset(
+        Attr(value.element, "id") for value in values if isinstance(value, ElementValue | Related)
+    )
+
+
+__all__ = ["NO_FACTS", "ClassValue", "Statements", "one_of"]

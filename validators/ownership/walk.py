@@ -1,0 +1,196 @@
+"""Looks through values: which rows and terms they hold, and the same value renamed."""
+
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Mapping_
+from dataclasses import fields, is_dataclass
+from functools import cache
+
+from validators.ownership.facts import Same, Verified, renamed_fact, renamed_term, subjects
+from validators.ownership.values import (
+    TERMS,
+    Attr,
+    Choice,
+    ClassValue,
+    Const,
+    Derived,
+    Element,
+    ElementValue,
+    Function,
+    Given,
+    Identity,
+    Instance,
+    Items,
+    Library,
+    Made,
+    Mapping,
+    Method,
+    ModuleValue,
+    Opaque,
+    Partial,
+    Result,
+    Row,
+    Statement,
+    Term,
+    Unknown,
+    Value,
+)
+
+_LEAVES = (Const, Identity, Opaque, ClassValue, ModuleValue, Library)
+
+
+def contents(value: Value) -> Iterator[Value]:
+    """Yield the values that a value holds directly."""
+    match value:
+        case Items(items, each):
+            yield from items or ()
+            if each is not None:
+                yield each
+        case Mapping(known, rest) | Instance(fields=known, rest=rest):
+            for _, held in known:
+                yield held
+            if rest is not None:
+                yield rest
+        case Choice(choices):
+            for held, _ in choices:
+                yield held
+        case Made(fields=named) | Function(closure=named):
+            for _, held in named:
+                yield held
+            if isinstance(value, Function) and value.receiver is not None:
+                yield value.receiver
+        case Result(each) | Method(receiver=each):
+            yield each
+        case Partial(function, args, keywords):
+            yield function
+            yield from args
+            for _, held in keywords:
+                yield held
+        case _:
+            return
+
+
+def origins(value: Value) -> frozenset[Term | Row]:
+    """Return the terms and rows that a value is made from, constants aside."""
+    if isinstance(value, _LEAVES) and not isinstance(value, Identity | Opaque):
+        return frozenset()
+    return _origins(value)
+
+
+@cache
+def _origins(value: Value) -> frozenset[Term | Row]:
+    found: set[Term | Row] = set()
+    stack: list[Value] = [value]
+    while stack:
+        held = stack.pop()
+        if isinstance(held, Row | Identity | Given | Attr | Opaque):
+            found.add(held)
+        elif isinstance(held, Unknown):
+            found |= held.origins
+        elif isinstance(held, Derived):
+            continue
+        else:
+            stack.extend(contents(held))
+    return frozenset(found)
+
+
+@cache
+def rows_in(value: Value) -> frozenset[int]:
+    """Return the symbols of all rows that a value, or a fact it carries, names."""
+    found: set[int] = set()
+    for held in _everything(value):
+        if isinstance(held, Row):
+            found.add(held.symbol)
+        elif isinstance(held, Attr) and isinstance(held.row, int):
+            found.add(held.row)
+        elif isinstance(held, Same | Verified):
+            found |= {name for name in subjects(held) if isinstance(name, int)}
+    return frozenset(found)
+
+
+@cache
+def names_in(value: Value) -> frozenset[object]:
+    """Return row symbols, given terms and other terms that a value names anywhere."""
+    found: set[object] = set(rows_in(value))
+    found |= {held for held in _everything(value) if isinstance(held, Given | Opaque)}
+    return frozenset(found)
+
+
+def _everything(value: object) -> Iterator[object]:
+    stack: list[object] = [value]
+    while stack:
+        held = stack.pop()
+        yield held
+        if isinstance(held, tuple | frozenset):
+            stack.extend(held)
+        elif isinstance(held, ClassValue | ModuleValue | Library | str | int):
+            continue
+        elif is_dataclass(held):
+            stack.extend(getattr(held, name) for name in _field_names(type(held)))
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    hidden = {"node", "scope", "shape"}
+    return tuple(field.name for field in fields(cls) if field.name not in hidden)
+
+
+def renamed(value: Value, old: object, new: object) -> Value:
+    """Return a value with a row symbol, or a given term, replaced everywhere."""
+    if old not in names_in(value):
+        return value
+    result = _rebuilt(value, lambda part: _replace(part, old, new))
+    return result  # type: ignore[return-value]  # a rebuilt value keeps its type
+
+
+def _replace(part: object, old: object, new: object) -> object | None:
+    if isinstance(part, Row):
+        return Row(new, part.model) if part.symbol == old and isinstance(new, int) else part
+    if isinstance(part, TERMS):
+        return renamed_term(part, old, new)
+    if isinstance(part, Same | Verified):
+        return renamed_fact(part, old, new)
+    return None
+
+
+def _rebuilt(value: object, replace: Callable[[object], object | None]) -> object:
+    replaced = replace(value)
+    if replaced is not None:
+        return replaced
+    if isinstance(value, tuple):
+        return tuple(_rebuilt(item, replace) for item in value)
+    if isinstance(value, frozenset):
+        return frozenset(_rebuilt(item, replace) for item in value)
+    if isinstance(value, ClassValue | ModuleValue | Library) or not is_dataclass(value):
+        return value
+    cls = type(value)
+    changed = {
+        name: _rebuilt(getattr(value, name), replace) for name in _field_names(cls)
+    }
+    hidden = {
+        field.name: getattr(value, field.name) for field in fields(cls) if field.name not in changed
+    }
+    return cls(**changed, **hidden)
+
+
+def renamed_elements(value: Statement, new: dict[Element, Element]) -> Statement:
+    """Return a statement with elements replaced."""
+
+    def replace(part: object) -> object | None:
+        return new.get(part) if isinstance(part, Element) else None
+
+    result = _rebuilt(value, replace)
+    assert isinstance(result, Statement)  # noqa: S101  # a rebuilt value keeps its type
+    return result
+
+
+def with_rows(value: Value, rows: Mapping_[Element, Row]) -> Value:
+    """Return a selected value with its elements replaced by rows."""
+
+    def replace(part: object) -> object | None:
+        if isinstance(part, ElementValue) and part.element in rows:
+            return rows[part.element]
+        if isinstance(part, Attr) and isinstance(part.row, Element) and part.row in rows:
+            return Attr(rows[part.row].symbol, part.column)
+        return None
+
+    return _rebuilt(value, replace)  # type: ignore[return-value]  # a rebuilt value keeps its type

@@ -1,0 +1,384 @@
+"""Writes: new rows, changed columns, and whether owner and parents are the user's own."""
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from validators.ownership.execution import Execution
+from validators.ownership.facts import Facts, Fresh, equals, same, without_column
+from validators.ownership.machine import Call
+from validators.ownership.proofs import WhyNot, describe
+from validators.ownership.recorder import Event, Frame, KeyWrite, Place
+from validators.ownership.schema import TableModel
+from validators.ownership.state import State, choice
+from validators.ownership.values import (
+    NONE,
+    Attr,
+    Choice,
+    Const,
+    Element,
+    Given,
+    Identity,
+    Instance,
+    Items,
+    Made,
+    Mapping,
+    Opaque,
+    Row,
+    Statement,
+    Term,
+    Unknown,
+    Vague,
+    Value,
+)
+
+_GRANT = re.compile(
+    r"share|grant|member|collab|permission|access|invit|assign|participant|viewer|follow",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row was made."""
+
+    node: ast.expr
+    path: str
+    label: str
+
+
+class Writes(Execution):
+    """Checks what is stored."""
+
+    def prepare(self) -> None:
+        """Set up what writes need."""
+        super().prepare()
+        self.made_at: dict[int, Origin] = {}
+
+    # New rows.
+
+    def new_object(self, model: TableModel, call: Call) -> Value:
+        """Return a new object of a table model."""
+        symbol = self.fresh_row(("new", call.node), model, call)
+        row = Row(symbol, model.key)
+        for name, value in call.keywords.items():
+            self._set_column(row, model, name, value, call.state)
+        if call.more is not None:
+            known = set(call.keywords)
+            self._set_rest(row, model, call.more, known, call.state)
+        return row
+
+    def fresh_row(self, key: object, model: TableModel, call: Call) -> int:
+        """Return the symbol of a row that this request makes."""
+        symbol = self.new_row(key, model, None, call.state, call.frame)
+        self.made_at[symbol] = Origin(call.node, call.frame.path, call.frame.entry.label)
+        call.state.learn(frozenset((Fresh(symbol),)))
+        return symbol
+
+    def fill(self, row: Row, source: Value, state: State, skip: Iterable[str] = ()) -> None:
+        """Set the columns of a row from a dictionary, an object or a part of the request."""
+        model = self.prover.rows[row.symbol]
+        left = set(skip)
+        if isinstance(source, Choice):
+            for member, _ in source.members:
+                self.fill(row, member, state, skip)
+            return
+        known: tuple[tuple[object, Value], ...] = ()
+        rest: Value | None = None
+        if isinstance(source, Mapping):
+            known, rest = source.known, source.rest
+        elif isinstance(source, Instance):
+            known, rest = source.fields, source.rest
+        elif isinstance(source, Given) and source.shape is not None:
+            known = tuple(
+                (name, self.given_field(source, name)) for name in self.field_names(source.shape)
+            )
+        else:
+            rest = source
+        for name, value in known:
+            if name not in left:
+                self._set_column(row, model, str(name), value, state)
+                left.add(str(name))
+        if rest is not None:
+            self._set_rest(row, model, rest, left, state)
+
+    def _set_rest(
+        self, row: Row, model: TableModel, rest: Value, known: set[str], state: State
+    ) -> None:
+        for name in self._telling_columns(model):
+            if name not in known:
+                self._set_column(row, model, name, rest, state)
+
+    def _telling_columns(self, model: TableModel) -> list[str]:
+        return list(dict.fromkeys((*model.owners, *(column for column, _, _ in model.parents))))
+
+    def _set_column(
+        self, row: Row, model: TableModel, name: str, value: Value, state: State
+    ) -> None:
+        if name in model.relations and isinstance(value, Row):
+            for key in model.foreign:
+                target = self.schema.models[value.model]
+                if key.table in (target.table, target.name):
+                    name, value = key.column, Attr(value.symbol, key.target)
+                    break
+        if name not in model.columns:
+            return
+        attr = Attr(row.symbol, name)
+        state.facts = without_column(state.facts, attr) | same(attr, self.settled(value, state))
+
+    def settled(self, value: Value, state: State) -> Term:
+        """Return the term that a stored value is; the least trusted of several."""
+        if not isinstance(value, Choice):
+            return self.as_term(self.resolved(value, state), state)
+        terms = []
+        for member, facts in value.members:
+            inner = State(state.env, state.facts | facts, state.store)
+            terms.append(self.as_term(self.resolved(member, inner), inner))
+        trusted = [t for t in terms if self.prover.identity(t, state.facts)]
+        doubtful = [t for t in terms if t not in trusted and t != NONE]
+        return (doubtful or trusted or terms)[0]
+
+    # Storing.
+
+    def store_row(self, value: Value, call: Call) -> None:
+        """Check what `session.add` stores."""
+        if isinstance(value, Choice):
+            for member, facts in value.members:
+                inner = Call(call.node, call.state.copy(), call.frame, call.args, call.keywords)
+                inner.state.learn(facts)
+                self.store_row(member, inner)
+        elif isinstance(value, Items):
+            held = [*(value.items or ()), *([value.each] if value.each is not None else [])]
+            for item in held:
+                self.store_row(item, call)
+        elif isinstance(value, Row):
+            if Fresh(value.symbol) in call.state.facts:
+                self.insert_row(value, call)
+            else:
+                self.use_row(value.symbol, call.state.facts, call.frame, "is stored")
+
+    def insert_row(self, row: Row, call: Call) -> None:
+        """Check the owner and the parents of a new row."""
+        model = self.prover.rows[row.symbol]
+        if not model.is_owned:
+            return
+        made = self.made_at[row.symbol]
+        frame = Frame(call.frame.entry, made.path)
+        site = self.site(made.node, frame, "insert")
+        site.function = made.label
+        site.models[model.name] = None
+        keys = self._check_keys(row, model, made, call)
+        reason = self._owner_doubt(row, model, call.state.facts, has_parent="checked" in keys)
+        if reason is not None:
+            code = "BP305" if reason.verdict == "leak" else ""
+            self._problem_at(made, call, code, f"{reason.text}.")
+            event = Event(reason.verdict, row.symbol, site.index, reason.text)
+        elif "leak" in keys or "unproven" in keys:
+            verdict = "leak" if "leak" in keys else "unproven"
+            event = Event(verdict, row.symbol, site.index, keys[verdict])  # type: ignore[arg-type]
+        else:
+            event = Event("bound", row.symbol, site.index, self._insert_proof(row, model, call))
+        self.record(call.frame, event)
+
+    def _insert_proof(self, row: Row, model: TableModel, call: Call) -> str:
+        why = self.prover.owned(row.symbol, call.state.facts)
+        return why.text if why else f"the new {model.name} names nobody else's row"
+
+    def _problem_at(self, made: Origin, call: Call, code: str, message: str) -> None:
+        if code:
+            frame = Frame(call.frame.entry, made.path)
+            self.problem(frame, made.node, code, message)
+
+    def _owner_doubt(
+        self, row: Row, model: TableModel, facts: Facts, *, has_parent: bool
+    ) -> WhyNot | None:
+        """Return why the owner of a new row is not the signed-in user, or None."""
+        doubts: list[WhyNot] = []
+        for column in model.owners:
+            attr = Attr(row.symbol, column)
+            if self.prover.identity(attr, facts) is not None:
+                return None
+            terms = sorted((t for t in equals(attr, facts) if t != attr), key=str)
+            if terms and terms != [NONE]:
+                doubts.append(_doubt(model, column, terms))
+        if not doubts or model.is_credential:
+            return None
+        if has_parent and (_GRANT.search(model.name) or doubts[0].text.startswith("~")):
+            return None
+        first = doubts[0]
+        return WhyNot(first.verdict, first.text.lstrip("~"))
+
+    def _check_keys(
+        self, row: Row, model: TableModel, made: Origin, call: Call
+    ) -> dict[str, str]:
+        """Record each foreign key to an owned model that a new row stores."""
+        found: dict[str, str] = {}
+        place = Place.of(made.path, made.node)
+        for column, parent, target in model.parents:
+            result = self.key_state(row.symbol, column, parent, target, call.state.facts)
+            if result is None:
+                continue
+            verdict, text = result
+            found[verdict] = text
+            write = KeyWrite(model.key, column, place, verdict == "checked", text)
+            self.key_write(call.frame, write)
+            if verdict == "leak":
+                self._problem_at(made, call, "BP306", f"{text}.")
+        return found
+
+    def key_state(
+        self, row: int, column: str, parent: str, target: str, facts: Facts
+    ) -> tuple[str, str] | None:
+        """Say whether a stored foreign key names a row of the user; None where none is stored."""
+        attr = Attr(row, column)
+        terms = sorted((term for term in equals(attr, facts) if term != attr), key=str)
+        if not terms or terms == [NONE]:
+            return None
+        for term in terms:
+            if (
+                isinstance(term, Attr)
+                and isinstance(term.row, int)
+                and term.column == target
+                and self.prover.rows[term.row].key == parent
+                and self.prover.owned(term.row, facts, frozenset({row}))
+            ):
+                return "checked", ""
+        name = self.prover.rows[row].name
+        wanted = self.schema.models[parent].name
+        vague = [t for t in terms if isinstance(t, Opaque) or (isinstance(t, Vague) and not t.is_given)]
+        if vague:
+            text = f"{name}.{column} is stored from a value that cannot be followed: "
+            return "unproven", text + describe(vague[0])
+        given = next((t for t in terms if isinstance(t, Given | Vague)), terms[0])
+        text = f"{name}.{column} is stored from {describe(given)}, and nothing checks that the"
+        return "leak", f"{text} {wanted} is the signed-in user's"
+
+    # Changes.
+
+    def set_attribute(
+        self,
+        holder: Value,
+        base: ast.expr,
+        name: str,
+        value: Value,
+        node: ast.AST,
+        state: State,
+        frame: Frame,
+    ) -> None:
+        """Assign an attribute of a value that an expression gives."""
+        found: list[tuple[Value, Facts]] = []
+        members = holder.members if isinstance(holder, Choice) else ((holder, frozenset()),)
+        for member, facts in members:
+            if isinstance(member, Row):
+                state.learn(facts) if len(members) == 1 else None
+                self.change_row(member, name, value, node, state, frame, facts)
+            elif isinstance(member, Instance):
+                found.append((member.set(name, self.attach(value, state)), facts))
+            elif isinstance(member, Made):
+                self.set_made_attribute(member, name, value, state)
+        if found and len(found) == len(members):
+            self.write_back(base, choice(found), state, frame)
+
+    def set_made_attribute(self, holder: Made, name: str, value: Value, state: State) -> None:
+        """Assign an attribute of a library's object."""
+        raise NotImplementedError
+
+    def change_row(
+        self,
+        row: Row,
+        name: str,
+        value: Value,
+        node: ast.AST,
+        state: State,
+        frame: Frame,
+        extra: Facts = frozenset(),
+    ) -> None:
+        """Change one column of a row."""
+        model = self.prover.rows[row.symbol]
+        is_new = Fresh(row.symbol) in state.facts
+        if not is_new:
+            self.use_row(row.symbol, state.facts | extra, frame, "is changed")
+        if name in model.relations and isinstance(value, Items):
+            self.use(value, state, frame, "is linked to another row")
+        self._set_column(row, model, name, value, state)
+        if not is_new and model.is_owned:
+            self.check_change(row, model, name, node, state, frame)
+
+    def check_change(
+        self, row: Row, model: TableModel, name: str, node: ast.AST, state: State, frame: Frame
+    ) -> None:
+        """Check a changed owner column or foreign key."""
+        if name in model.owners:
+            reason = self._owner_doubt(row, model, state.facts, has_parent=False)
+            if reason is not None and reason.verdict == "leak":
+                self.problem(frame, node, "BP307", f"{reason.text}: the row changes its owner.")
+        for column, parent, target in model.parents:
+            if column != name:
+                continue
+            result = self.key_state(row.symbol, column, parent, target, state.facts)
+            if result is not None:
+                verdict, text = result
+                place = Place.of(frame.path, node)
+                self.key_write(
+                    frame, KeyWrite(model.key, column, place, verdict == "checked", text)
+                )
+                if verdict == "leak":
+                    self.problem(frame, node, "BP306", f"{text}.")
+
+    def check_assigned(self, statement: Statement, rows: dict[Element, Row], call: Call) -> None:
+        """Check the columns that an update writes."""
+        for row in rows.values():
+            model = self.prover.rows[row.symbol]
+            state = call.state.copy()
+            names = dict(statement.assigned)
+            if "*" in names:
+                self.fill(row, names.pop("*"), state, names)
+            for name, value in names.items():
+                self._set_column(row, model, name, value, state)
+            if not model.is_owned:
+                continue
+            for name in self._telling_columns(model):
+                if name in names or "*" in dict(statement.assigned):
+                    self.check_change(row, model, name, call.node, state, call.frame)
+
+    def insert_rows(self, statement: Statement, call: Call) -> Value:
+        """Run an insert."""
+        for element in statement.sources:
+            model = self.model_at(element)
+            symbol = self.fresh_row(("insert", call.node, element), model, call)
+            row = Row(symbol, model.key)
+            names = dict(statement.assigned)
+            extra = call.args[1] if len(call.args) > 1 else None
+            for source in (names.pop("*", None), extra):
+                if source is not None:
+                    each = source
+                    if isinstance(source, Items):
+                        each = self.element(source, call.node, call.state, call.frame)
+                    self.fill(row, each, call.state, names)
+            for name, value in names.items():
+                self._set_column(row, model, name, value, call.state)
+            site_place = self.site_list[statement.site]
+            node = next(n for n, s in self.sites.items() if s is site_place)
+            if isinstance(node, ast.expr):
+                self.made_at[symbol] = Origin(node, site_place.place.path, site_place.function)
+            self.insert_row(row, call)
+            return row
+        return Unknown("the result of an insert")
+
+
+def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:
+    name = f"{model.name}.{column}"
+    for term in terms:
+        if isinstance(term, Given) or (isinstance(term, Vague) and term.is_given):
+            return WhyNot("leak", f"{name} is set to {describe(term)}")
+    for term in terms:
+        if isinstance(term, Const) and term.value is not None:
+            return WhyNot("leak", f"{name} is set to the constant {term.value!r}")
+        if isinstance(term, Opaque | Vague):
+            return WhyNot("unproven", f"{name} is set to a value that cannot be followed: "
+                          f"{describe(term)}")
+    return WhyNot("leak", f"~{name} is set to a user who is not the signed-in one")
+
+
+__all__ = ["Identity", "Writes"]
