@@ -168,7 +168,11 @@ class _Run:
     def _check_name(self, statement: Statement, target: Target) -> None:
         name = statement.name or ""
         answer = self.resolver.has(target, name)
-        if isinstance(target, Local) and target.module is statement.importer:
+        if (
+            isinstance(target, Local)
+            and target.module is statement.importer
+            and self.resolver.submodule(target, name) is None
+        ):
             answer = Answer.NO  # it cannot have the name before this statement gives it
         if answer is Answer.NO:
             self._report_absent(statement)
