@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from agent.errors import BackendProError, InputError
+from validators.errors import CheckUnavailableError
 from validators.renderers import Format
 
 USAGE_ERROR = 2
@@ -173,6 +174,9 @@ def run(arguments: list[str]) -> int:
     except BackendProError as error:
         _complain(error.message, error.hint)
         return error.exit_code
+    except CheckUnavailableError as error:
+        _complain(error.message, error.hint)
+        return USAGE_ERROR
     except Exception as error:  # noqa: BLE001  # the outermost net: whatever is left is our fault
         return _report_internal(error)
 

@@ -1,18 +1,18 @@
 """Sandbox, embedded PostgreSQL, and the child process that boots the app."""
 
+from validators.errors import CheckUnavailableError
 from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.booting import Booting, prepare
-from validators.runtime.errors import RuntimeUnavailableError
 from validators.runtime.limits import Limits
 from validators.runtime.process import BackendEndedError
 
 __all__ = [
     "BackendEndedError",
     "Booting",
+    "CheckUnavailableError",
     "Limits",
     "Request",
     "Response",
     "RunningApp",
-    "RuntimeUnavailableError",
     "prepare",
 ]

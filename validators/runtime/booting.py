@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from validators.errors import CheckUnavailableError
 from validators.location import AppLocation
 from validators.report import Finding
 from validators.runtime import better_auth, folders
@@ -16,7 +17,6 @@ from validators.runtime.causes import explain_end, explain_fault
 from validators.runtime.cluster import Cluster, Database, start_cluster
 from validators.runtime.copying import copy_backend
 from validators.runtime.environment import build_environment, read_variables
-from validators.runtime.errors import RuntimeUnavailableError
 from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read_frames
 from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.process import BackendEndedError, BackendProcess, Ended, own_interpreter
@@ -185,10 +185,10 @@ def prepare(
         limits: What it may use.
 
     Raises:
-        RuntimeUnavailableError: PostgreSQL or the interpreter cannot be started here.
+        CheckUnavailableError: PostgreSQL or the interpreter cannot be started here.
     """
     interpreter = own_interpreter() if python is None else python
     if not interpreter.is_file():
-        raise RuntimeUnavailableError(f"There is no Python interpreter at {interpreter}.")
+        raise CheckUnavailableError(f"There is no Python interpreter at {interpreter}.")
     with start_cluster() as cluster, ExitStack() as closing:
         yield Booting(project, location, interpreter, limits or Limits(), cluster, closing)

