@@ -1,0 +1,188 @@
+"""`backendpro build` from the request to files on disk, in a child process."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.reply import parse
+from tests.agent.command_line import CommandLine
+from tests.agent.models.messages_server import Failure, serve
+from tests.agent.scripted import reply, sound_files
+
+ROUTES = "backend/routes/tasks.py"
+BROKEN = "def get_task(:\n"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> CommandLine:
+    for name in ("home", "here"):
+        (tmp_path / name).mkdir()
+    return CommandLine(tmp_path / "home", tmp_path / "here")
+
+
+@pytest.fixture
+def sound(shell: CommandLine) -> str:
+    """The name of a model that answers with the sound backend."""
+    (shell.home / "sound.md").write_text(reply(sound_files()))
+    return f"recorded:{shell.home / 'sound.md'}"
+
+
+@pytest.fixture
+def broken(shell: CommandLine) -> str:
+    """The name of a model that answers with a file that does not parse."""
+    (shell.home / "broken.md").write_text(reply(sound_files() | {ROUTES: BROKEN}))
+    return f"recorded:{shell.home / 'broken.md'}"
+
+
+def written(folder: Path) -> dict[str, str]:
+    """Return the Python files below a folder by their paths."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def logs(shell: CommandLine) -> list[list[dict[str, object]]]:
+    """Return the logs of all builds, the oldest first."""
+    files = sorted((shell.home / ".local/state/backendpro/builds").glob("*.jsonl"))
+    return [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
+
+
+def test_a_request_becomes_a_verified_backend_and_can_be_taken_back(shell: CommandLine) -> None:
+    first = shell.run("build", "add CRUD for tasks", "--into", "demo-app")
+    assert first.returncode == 0, first.stderr
+    assert first.stderr.startswith("Building into demo-app/backend with offline\n")
+    assert "  + routes/tasks.py " in first.stderr
+    assert "  ✓ boot " in first.stderr
+    assert "\nPassed.\n" in f"\n{first.stdout}"
+    assert "    cd demo-app/backend\n    uvicorn main:app --reload\n" in first.stdout
+    assert "BETTER_AUTH_SECRET" in first.stdout
+    assert "DATABASE_URL" in first.stdout
+    files = written(shell.here)
+    assert {"demo-app/backend/main.py", "demo-app/backend/routes/tasks.py"} <= set(files)
+
+    # The same request again has nothing to add, and loses nothing.
+    mark = shell.here / "demo-app/backend/notes.txt"
+    mark.write_text("mine")
+    again = shell.run("build", "add CRUD for tasks", "--into", "demo-app")
+    assert again.returncode in (0, 2)
+    assert "nothing was written" in again.stdout or "already" in again.stderr
+    assert written(shell.here) == files
+
+    undone = shell.run("undo", "--into", "demo-app")
+    assert undone.returncode == 0
+    assert "removed backend/routes/tasks.py" in undone.stdout
+    assert written(shell.here) == {}
+    assert mark.read_text() == "mine"
+
+
+def test_a_bad_reply_is_repaired_by_the_next_one(
+    shell: CommandLine, broken: str, sound: str
+) -> None:
+    model = f"{broken},{sound.removeprefix('recorded:')}"
+    done = shell.run("build", "add CRUD for tasks", "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert "1 finding to send back (round 1)" in done.stderr
+    assert written(shell.here) == sound_files()
+
+
+def test_what_cannot_be_repaired_is_not_written(shell: CommandLine, broken: str) -> None:
+    done = shell.run("build", "add CRUD for tasks", "--model", broken)
+    assert done.returncode == 1
+    assert "routes/tasks.py:1:" in done.stdout
+    assert "error BP201 syntax-error" in done.stdout
+    assert "def get_task(:" in done.stdout
+    assert "Gave up." in done.stderr
+    assert "Nothing was written." in done.stderr
+    assert list(shell.here.iterdir()) == []
+
+
+def test_a_dry_run_shows_the_diff_and_writes_nothing(shell: CommandLine, sound: str) -> None:
+    backend = shell.here / "backend"
+    backend.mkdir()
+    (backend / "main.py").write_text("# old\n")
+    done = shell.run("build", "add CRUD for tasks", "--model", sound, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("--- ")
+    assert "\n-# old\n" in done.stdout
+    assert "+++ b/backend/routes/tasks.py\n" in done.stdout
+    assert "Passed." in done.stderr
+    assert written(shell.here) == {"backend/main.py": "# old\n"}
+    assert [path.name for path in shell.here.iterdir()] == ["backend"]
+
+
+def test_to_standard_output_goes_the_reply_format_and_nothing_else(
+    shell: CommandLine, sound: str
+) -> None:
+    done = shell.run("build", "add CRUD for tasks", "--model", sound, "--stdout")
+    assert done.returncode == 0, done.stderr
+    parsed = parse(done.stdout)
+    assert parsed.findings == ()
+    assert {file.path: file.code for file in parsed.files} == sound_files()
+    assert list(shell.here.iterdir()) == []
+
+
+def test_what_is_not_proven_does_not_go_to_standard_output(shell: CommandLine, broken: str) -> None:
+    done = shell.run("build", "add CRUD for tasks", "--model", broken, "--stdout")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "BP201" in done.stderr
+
+
+def test_what_the_offline_model_does_not_understand_it_names(shell: CommandLine) -> None:
+    done = shell.run("build", "make me a video game about dragons")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "dragons" in done.stderr
+    assert list(shell.here.iterdir()) == []
+
+
+def test_a_model_that_fails_is_told(shell: CommandLine) -> None:
+    with serve(Failure(401)) as server:
+        done = shell.run(
+            "build",
+            "add CRUD for tasks",
+            "--into",
+            "app",
+            environment={"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "wrong-key"},
+        )
+    # With a key in the environment, Claude is the default.
+    assert server.requests[0]["model"].startswith("claude-sonnet-")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[1:] == [
+        "error: Claude does not accept the API key.",
+        "Check ANTHROPIC_API_KEY.",
+    ]
+    assert list(shell.here.iterdir()) == []
+    assert "wrong-key" not in json.dumps(logs(shell))
+
+
+def test_a_build_is_logged_with_its_raw_replies(
+    shell: CommandLine, broken: str, sound: str
+) -> None:
+    model = f"{broken},{sound.removeprefix('recorded:')}"
+    shell.run("build", "add CRUD for tasks", "--model", model)
+    shell.run("build", "add CRUD for tasks", "--model", broken, "--into", "other")
+    good, bad = logs(shell)
+    assert [entry["event"] for entry in good] == [
+        "started", "asked", "replied", "checked", "sent back",
+        "asked", "replied", "checked", "finished",
+    ]  # fmt: skip
+    assert good[0]["schema"] == 1
+    assert good[0]["request"] == "add CRUD for tasks"
+    assert good[2]["text"] == reply(sound_files() | {ROUTES: BROKEN})
+    assert good[-1]["ending"] == "applied"
+    assert bad[-1]["ending"] == "gave up"
+
+
+def test_a_backend_of_somebody_keeps_everything_else(shell: CommandLine, sound: str) -> None:
+    backend = shell.here / "backend"
+    backend.mkdir()
+    (backend / ".env").write_text("DATABASE_URL=mine\n")
+    (backend / "tools").mkdir()
+    (backend / "tools" / "backup.py").write_text('"""Mine."""\n')
+    (shell.here / "package.json").write_text("{}")
+    done = shell.run("build", "add CRUD for tasks", "--model", sound)
+    assert done.returncode == 0, done.stdout
+    assert (backend / ".env").read_text() == "DATABASE_URL=mine\n"
+    assert (backend / "tools" / "backup.py").read_text() == '"""Mine."""\n'
+    assert (shell.here / "package.json").read_text() == "{}"
