@@ -137,7 +137,12 @@ class Journal:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._builds = home / STATE_FOLDER / "builds"
-        self._lock = FileLock(home / STATE_FOLDER / "lock", blocking=False, fallback_to_soft=False)
+        self._lock = FileLock(
+            home / STATE_FOLDER / "lock",
+            blocking=False,
+            thread_local=False,
+            fallback_to_soft=False,
+        )
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -380,6 +385,8 @@ class Journal:
         """Remove what holding the lock has created, where there is no build to remember."""
         state = self._home / STATE_FOLDER
         with suppress(OSError):
+            if disk.names_in(state) != [".gitignore", "builds", "lock"]:
+                return
             self._builds.rmdir()
             (state / ".gitignore").unlink()
             # Last of the files, so that whoever then gets a new lock finds nothing half gone.

@@ -48,7 +48,8 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
         log(event)
         terminal(event)
 
-    with contextlib.closing(terminal):
+    reserved = workspace.reserved() if delivery == "apply" else contextlib.nullcontext()
+    with reserved, contextlib.closing(terminal):
         with _logged(log, terminal):
             terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
             for note in workspace.notes:

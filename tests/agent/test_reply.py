@@ -322,6 +322,15 @@ class TestIncompleteFiles:
         assert parsed.files == (B,)
         assert places(parsed) == [("BP110", 5, "backend/a.py")]
 
+    @calm
+    @given(st.data())
+    def test_a_reply_cut_anywhere_gives_whole_files_only(self, data: st.DataObject) -> None:
+        text = data.draw(st.sampled_from(sorted(REPLIES.glob("*.md")))).read_text()
+        files = parse(text).files
+        cut = parse(text[: data.draw(st.integers(0, len(text)))])
+        assert cut.files == files[: len(cut.files)]
+        assert cut.findings or render(cut.files).rstrip() in text
+
 
 class TestEmptyFiles:
     @pytest.mark.parametrize("code", ["", "\n", "  \n\t\n"])
