@@ -3,7 +3,7 @@
 import ast
 from functools import cache
 
-from validators.ownership.facts import NO_FACTS, Facts, relevant
+from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
 from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.program import Program, Resolved, Scope
@@ -211,7 +211,7 @@ class Calls(Flow):
         ends = frame.yields or frame.returns
         if not ends:
             return Outcome(None, NO_FACTS)
-        common = frozenset.intersection(*(state.facts for _, state in ends))
+        common = common_facts([state.facts for _, state in ends])
         value = choice(
             (self.attach(value, state), state.facts - common) for value, state in ends
         )

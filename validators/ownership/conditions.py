@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from itertools import product
 
-from validators.ownership.facts import NO_FACTS, Facts, same
+from validators.ownership.facts import NO_FACTS, Empty, Facts, same
 from validators.ownership.machine import Machine, UnreachableError
 from validators.ownership.recorder import Frame
 from validators.ownership.state import State, choice, join
@@ -70,6 +70,10 @@ class Conditions(Machine):
                 return on_true, on_false
             case ast.Compare(ops=[operator], comparators=[right]):
                 return self._compare(test.left, operator, right, state, frame)
+            case ast.Compare():
+                for part in (test.left, *test.comparators):
+                    self.evaluate(part, state, frame)
+                return state.copy(), state.copy()
             case ast.Await(value=value):
                 return self.branch(value, state, frame)
             case ast.Call(func=ast.Name(id="bool"), args=[argument]):
@@ -109,10 +113,11 @@ class Conditions(Machine):
         target = node.target if isinstance(node, ast.NamedExpr) else node
         kept_true = [m for m in member_list(value) if truth(m[0]) is not False]
         kept_false = [m for m in member_list(value) if truth(m[0]) is not True]
-        return (
-            self._restricted(target, value, kept_true, state, frame),
-            self._restricted(target, value, kept_false, state, frame),
-        )
+        on_true = self._restricted(target, value, kept_true, state, frame)
+        on_false = self._restricted(target, value, kept_false, state, frame)
+        if on_false is not None and isinstance(value, Given):
+            on_false.learn(frozenset((Empty(value),)))
+        return on_true, on_false
 
     def narrowed(self, value: Value, state: State, *, is_true: bool) -> Value:
         """Return the alternatives of a value that count as true, or as false."""
@@ -184,11 +189,12 @@ class Conditions(Machine):
         if isinstance(operator, ast.In | ast.NotIn):
             return self._contains(left, one, other, state, frame)
         if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
-            return self._equal(left, right, one, other, state, frame)
+            return self._equal(operator, left, right, one, other, state, frame)
         return state.copy(), state.copy()
 
-    def _equal(
+    def _equal(  # noqa: PLR0913  # two sides, each as expression and value
         self,
+        operator: ast.cmpop,
         left: ast.expr,
         right: ast.expr,
         one: Value,
@@ -196,12 +202,18 @@ class Conditions(Machine):
         state: State,
         frame: Frame,
     ) -> Split:
+        is_by_value = isinstance(operator, ast.Eq | ast.NotEq)
         pairs = list(product(member_list(one), member_list(other)))
         held: list[tuple[Member, Member, Facts]] = []
         failed: list[tuple[Member, Member, Facts]] = []
         for pair in pairs:
             (a, facts), (b, more) = pair
             can_be = may_equal(a, b)
+            if is_by_value and NONE in (a, b) and (
+                isinstance(a, Identity) or isinstance(b, Identity)
+            ):
+                # A missing row's column never equals the signed-in user's id.
+                can_be = False
             if can_be is not False:
                 held.append((*pair, facts | more | self._equality(a, b, state)))
             if can_be is not True:
@@ -241,7 +253,9 @@ class Conditions(Machine):
             if isinstance(term, Attr) and isinstance(term.row, Element):
                 return NO_FACTS
             sides.append(term)
-        return same(sides[0], sides[1])
+        left, right = sides
+        empty = {term for term in sides if isinstance(term, Given)} if NONE in sides else set()
+        return same(left, right) | frozenset(Empty(term) for term in empty)
 
     def _contains(
         self, node: ast.expr, item: Value, holder: Value, state: State, frame: Frame

@@ -1,6 +1,7 @@
 """Statements that run: what their predicates prove of each row, and what they give back."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Owned, Same, same
 from validators.ownership.machine import Call
@@ -8,7 +9,7 @@ from validators.ownership.predicates import Binder, Branch, TooManyBranchesError
 from validators.ownership.proofs import Why, WhyNot, compared_columns
 from validators.ownership.recorder import Event, Frame
 from validators.ownership.schema import Relation, TableModel
-from validators.ownership.state import State, one_of
+from validators.ownership.state import State, choice, one_of
 from validators.ownership.statements import Statements
 from validators.ownership.values import (
     NONE,
@@ -42,6 +43,9 @@ class Execution(Statements):
         if statement.kind == "insert":
             return self.insert_rows(statement, call)
         rows = self._instantiate(statement, call)
+        # What is known of a row holds where there is one: the facts travel with the row.
+        before = call.state.facts
+        call = replace(call, state=call.state.copy())
         branches = self._branches(statement, rows)
         symbols = {element: row.symbol for element, row in rows.items()}
         common = frozenset.intersection(*(branch.facts for branch in branches))
@@ -53,7 +57,7 @@ class Execution(Statements):
         self._judge_inner(branches, call)
         if statement.kind == "update":
             self.check_assigned(statement, rows, call)
-        return self._returned(statement, rows)
+        return choice([(self._returned(statement, rows), call.state.facts - before)])
 
     def insert_rows(self, statement: Statement, call: Call) -> Value:
         """Run an insert."""
@@ -115,6 +119,7 @@ class Execution(Statements):
         call: Call,
     ) -> None:
         model = self.prover.rows[row]
+        self._learn_person(row, model, branches, call)
         if not model.is_owned:
             return
         self.site_list[statement.site].models[model.name] = None
@@ -125,11 +130,26 @@ class Execution(Statements):
             fact = Owned(row, why.text, why.needs)
             if len(branches) > 1 or extra:
                 call.state.learn(frozenset((fact,)))
+            self.learn_safe(row, call.state)
             self.record(call.frame, Event("bound", row, site, why.text, why.needs))
         elif statement.kind in _WRITES:
             self.record(call.frame, Event(reason.verdict, row, site, reason.text))
         else:
             self.record(call.frame, Event("pending", row, site, _noted(reason)))
+
+    def _learn_person(
+        self, row: int, model: TableModel, branches: list[Branch], call: Call
+    ) -> None:
+        """Learn whose row it is where every alternative names the signed-in user."""
+        if len(branches) == 1:
+            return
+        for column in sorted(model.unique if model.is_user else model.owners):
+            attr = Attr(row, column)
+            found = [
+                self.prover.identity(attr, call.state.facts | branch.facts) for branch in branches
+            ]
+            if found[0] is not None and all(identity is not None for identity in found):
+                call.state.learn(same(attr, found[0]))
 
     def _decide(
         self, row: int, branches: list[Branch], facts: Facts
@@ -225,16 +245,18 @@ class Execution(Statements):
 
     # Rows by key and by relationship.
 
-    def fetch_by_key(self, model: TableModel, key: Value, call: Call, kind: str) -> Row:
+    def fetch_by_key(self, model: TableModel, key: Value, call: Call, kind: str) -> Value:
         """Return the row that `session.get(Model, key)` gives."""
         site = self.site(call.node, call.frame, kind)
         symbol = self.new_row((call.node, model.key), model, site.index, call.state, call.frame)
         self.symbol_sites[symbol] = site.index
+        before = call.state.facts
+        call = replace(call, state=call.state.copy())
         if model.primary and not isinstance(key, Choice):
             term = self.as_term(self.resolved(key, call.state), call.state)
             call.state.learn(same(Attr(symbol, model.primary[0]), term))
         self._judge(symbol, [Branch()], NO_FACTS, Statement("get", site.index), call)
-        return Row(symbol, model.key)
+        return choice([(Row(symbol, model.key), call.state.facts - before)])
 
     def related_rows(
         self, row: Row, relation: object, node: object, state: State, frame: Frame
@@ -249,13 +271,12 @@ class Execution(Statements):
         if site is not None:
             self.symbol_sites.setdefault(symbol, site.index)
         facts = self._relation_facts(row, model, relation, symbol, target)
-        state.learn(facts)
         if site is not None and Fresh(row.symbol) not in state.facts:
-            self._judge_related(symbol, row, state, frame)
-        each = Row(symbol, target.key)
+            self._judge_related(symbol, State({}, state.facts | facts), frame)
+        each = choice([(Row(symbol, target.key), facts)])
         return Items(None, each) if relation.is_list else one_of([each, NONE])
 
-    def _judge_related(self, symbol: int, parent: Row, state: State, frame: Frame) -> None:
+    def _judge_related(self, symbol: int, state: State, frame: Frame) -> None:
         model = self.prover.rows[symbol]
         site = self.symbol_sites[symbol]
         self.site_list[site].models[model.name] = None
@@ -264,7 +285,6 @@ class Execution(Statements):
             self.record(frame, Event("bound", symbol, site, why.text, why.needs))
             return
         reason = self.prover.why_not(symbol, state.facts)
-        del parent
         self.record(frame, Event("pending", symbol, site, _noted(reason)))
 
     def _relation_facts(

@@ -43,7 +43,22 @@ class Verified:
     term: Given
 
 
-Fact: TypeAlias = Same | Owned | Fresh | Verified
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A value from the request is missing on this path."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Safe:
+    """A value is the key of a row that belongs to the signed-in user, or is missing."""
+
+    term: Term
+    model: str
+
+
+Fact: TypeAlias = Same | Owned | Fresh | Verified | Empty | Safe
 Facts: TypeAlias = frozenset[Fact]
 
 NO_FACTS: Facts = frozenset()
@@ -78,8 +93,9 @@ def subjects(fact: Fact) -> frozenset[object]:
             return frozenset(side.row if isinstance(side, Attr) else side for side in sides)
         case Owned(row) | Fresh(row):
             return frozenset((row,))
-        case Verified(term):
-            return frozenset((term,))
+        case Verified(term) | Empty(term) | Safe(term):
+            name = term.row if isinstance(term, Attr) else term
+            return frozenset((name,))
 
 
 def relevant(facts: Facts, names: Iterable[object]) -> Facts:
@@ -124,6 +140,10 @@ def renamed_fact(fact: Fact, old: object, new: object) -> Fact:
             return Fresh(new) if row == old and isinstance(new, int) else fact
         case Verified(term):
             return Verified(new) if term == old and isinstance(new, Given) else fact
+        case Empty(term):
+            return Empty(renamed_term(term, old, new))
+        case Safe(term, model):
+            return Safe(renamed_term(term, old, new), model)
 
 
 def renamed_term(term: Term, old: object, new: object) -> Term:
@@ -133,3 +153,16 @@ def renamed_term(term: Term, old: object, new: object) -> Term:
     if term == old and isinstance(new, Given):
         return new
     return term
+
+
+def common_facts(tables: list[Facts]) -> Facts:
+    """Return what holds on all of several paths.
+
+    A value that is the key of an owned row on one path and missing on another is safe on both.
+    """
+    common = frozenset.intersection(*tables)
+    safe = {fact for table in tables for fact in table if type(fact) is Safe} - common
+    for fact in safe:
+        if all(fact in table or Empty(fact.term) in table for table in tables):
+            common |= {fact}
+    return common

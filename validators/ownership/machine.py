@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from validators.ownership.facts import NO_FACTS, Facts, Same, Verified, same
+from validators.ownership.facts import NO_FACTS, Facts, Safe, Same, Verified, equals, same
 from validators.ownership.program import Program, Scope
 from validators.ownership.proofs import Prover, WhyNot
 from validators.ownership.recorder import Entry, Event, Frame, KeyWrite, Place, Problem, Site
@@ -264,6 +264,20 @@ class Machine(ABC):
             why = self.prover.owned(row, state.facts)
             if why is not None:
                 self.record(frame, Event("checked", row, site, why.text, why.needs))
+                self.learn_safe(row, state)
+
+    def learn_safe(self, row: int, state: State) -> None:
+        """Learn that values equal to a checked row's key are safe to store as foreign keys."""
+        model = self.prover.rows[row]
+        for column in model.primary:
+            attr = Attr(row, column)
+            state.learn(
+                frozenset(
+                    Safe(term, model.key)
+                    for term in equals(attr, state.facts)
+                    if isinstance(term, Given)
+                )
+            )
 
     def why_not(self, row: int, facts: Facts) -> WhyNot:
         """Say what is missing to prove that a row is the signed-in user's."""

@@ -7,10 +7,11 @@ from validators.ownership.facts import (
     NO_FACTS,
     Facts,
     about,
+    common_facts,
     renamed_fact,
     subjects,
 )
-from validators.ownership.values import Choice, Given, Library, Unknown, Value
+from validators.ownership.values import Choice, Given, Identity, Library, Unknown, Value
 from validators.ownership.walk import names_in, origins, renamed
 
 # More alternatives than this become one unknown value.
@@ -72,6 +73,9 @@ def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
         for member, carried in inner:
             together = facts | carried
             found[member] = found[member] & together if member in found else together
+    if len(found) > 1 and all(isinstance(value, Identity) for value in found):
+        # Whichever claim it is, it names the signed-in user.
+        found = {next(iter(found)): frozenset.intersection(*found.values())}
     if len(found) > MOST_MEMBERS:
         made = frozenset[object]().union(*(origins(value) for value in found))
         return Unknown("there are too many alternatives", made)  # type: ignore[arg-type]
@@ -94,7 +98,7 @@ def join(states: Sequence[State | None]) -> State | None:
         return None
     if len(alive) == 1:
         return alive[0]
-    common = frozenset.intersection(*(state.facts for state in alive))
+    common = common_facts([state.facts for state in alive])
     env = _join_values([state.env for state in alive], [s.facts - common for s in alive])
     stored = dict.fromkeys(name for state in alive for name in state.store)
     stores = [{name: state.store.get(name, ABSENT) for name in stored} for state in alive]

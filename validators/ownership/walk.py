@@ -5,7 +5,17 @@ from collections.abc import Mapping as Mapping_
 from dataclasses import fields, is_dataclass
 from functools import cache
 
-from validators.ownership.facts import Same, Verified, renamed_fact, renamed_term, subjects
+from validators.ownership.facts import (
+    Empty,
+    Fresh,
+    Owned,
+    Safe,
+    Same,
+    Verified,
+    renamed_fact,
+    renamed_term,
+    subjects,
+)
 from validators.ownership.values import (
     TERMS,
     Attr,
@@ -102,7 +112,7 @@ def rows_in(value: Value) -> frozenset[int]:
             found.add(held.symbol)
         elif isinstance(held, Attr) and isinstance(held.row, int):
             found.add(held.row)
-        elif isinstance(held, Same | Verified):
+        elif isinstance(held, Same | Verified | Owned | Fresh | Empty | Safe):
             found |= {name for name in subjects(held) if isinstance(name, int)}
     return frozenset(found)
 
@@ -147,7 +157,7 @@ def _replace(part: object, old: object, new: object) -> object | None:
         return Row(new, part.model) if part.symbol == old and isinstance(new, int) else part
     if isinstance(part, TERMS):
         return renamed_term(part, old, new)
-    if isinstance(part, Same | Verified):
+    if isinstance(part, Same | Verified | Owned | Fresh | Empty | Safe):
         return renamed_fact(part, old, new)
     return None
 

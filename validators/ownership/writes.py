@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from validators.ownership.execution import Execution
-from validators.ownership.facts import Facts, Fresh, equals, same, without_column
+from validators.ownership.facts import Facts, Fresh, Safe, equals, same, without_column
 from validators.ownership.machine import Call
 from validators.ownership.proofs import WhyNot, describe
 from validators.ownership.recorder import Event, Frame, KeyWrite, Place
@@ -244,6 +244,8 @@ class Writes(Execution):
                 and self.prover.owned(term.row, facts, frozenset({row}))
             ):
                 return "checked", ""
+        if any(Safe(term, parent) in facts for term in terms):
+            return "checked", ""
         name = self.prover.rows[row].name
         wanted = self.schema.models[parent].name
         vague = [t for t in terms if isinstance(t, Opaque) or (isinstance(t, Vague) and not t.is_given)]
