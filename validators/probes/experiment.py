@@ -72,6 +72,7 @@ class Experiment:
                     waiting.remove(operation)
 
     def _exercise(self, operation: Operation) -> None:
+        self.results.current = operation
         try:
             filled = self._owners_request(operation)
         except UnfilledError as error:

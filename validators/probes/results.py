@@ -34,14 +34,14 @@ class Results:
     Attributes:
         handlers: Where the handler of each route is, once a request reached it.
         exercised: Routes on which the owner succeeded.
-        not_exercised: Why each other route could not be exercised.
+        current: The operation that is being probed.
     """
 
     findings: list[Finding] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     handlers: dict[str, Frame] = field(default_factory=dict)
     exercised: set[str] = field(default_factory=set)
-    not_exercised: dict[str, str] = field(default_factory=dict)
+    current: Operation | None = None
 
     def note(self, name: str, operation: Operation, outcome: ProbeOutcome, detail: str) -> None:
         """Add the outcome of one experiment."""

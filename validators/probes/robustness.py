@@ -35,6 +35,7 @@ class Robustness:
         for operation in operations:
             if operation.route not in self.results.exercised:
                 continue
+            self.results.current = operation
             count = 0
             for filled in self._strange(operation):
                 exchange = self.world.send("owner", filled.request)

@@ -10,8 +10,8 @@ from validators.probes.tokens import STYLES
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.app import RunningApp
-from validators.runtime.faults import Frame
-from validators.runtime.process import BackendEndedError
+from validators.runtime.faults import Frame, read_frames
+from validators.runtime.process import BackendEndedError, Ended
 
 _REFUSED = (401, 403)
 _SERVER_ERROR = 500
@@ -38,8 +38,7 @@ def run(app: RunningApp) -> ProbeRun:
                 Experiment(world, document, filler, results).run(operations)
                 _check_coverage(operations, results)
         except BackendEndedError as error:
-            message = f"The app's process ended while it was probed ({error.ended.cause})."
-            results.report(rules.PROCESS_ENDED, None, message)
+            _report_end(app, results, error.ended)
     return results.finish(tuple(operation.route for operation in operations))
 
 
@@ -80,6 +79,23 @@ def _try_styles(world: World, filler: Filler, operation: Operation) -> Exchange 
         first = first or exchange
     world.style = STYLES[0]
     return first
+
+
+def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:
+    sentences = {
+        "time": "does not answer and blocks all other requests",
+        "memory": "uses more memory than it may",
+        "processes": "starts more processes than it may",
+        "output": "prints more than it may",
+        "exit": f"ends the app's process with exit code {ended.code}",
+        "signal": f"ends the app's process by signal {ended.code}",
+        "protocol": "disturbs the process that checks it",
+    }
+    what = results.current.route if results.current else "The app"
+    frames = read_frames(app.process.last_words.get("frames"), app.origin)
+    message = f"{what} {sentences[ended.cause]}."
+    place = frames[-1] if frames else None
+    results.report(rules.PROCESS_ENDED, results.current, message, place=place)
 
 
 def _place(refused: Exchange) -> Frame | None:

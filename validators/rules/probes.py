@@ -1,22 +1,97 @@
 """Rules BP6xx, what the experiments on the booted app showed."""
 
+from validators.report import Severity
 from validators.rules.base import Example, Rule
 
-_NONE = Example("")
+_ROUTER = """from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, HTTPException
+from sqlmodel import Field, SQLModel, select
+
+from dependencies import CurrentUser, DatabaseSession
+from models import Task
+from schemas.common import RequestBody, RowId, Text
+from schemas.task import TaskCreate, TaskResponse
+
+router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+"""
+
+_CREATE = """
+
+@router.post("", status_code=201, response_model=TaskResponse)
+def create_task(data: TaskCreate, session: DatabaseSession, current_user: CurrentUser) -> Task:
+    task = Task(**data.model_dump(), user_id=current_user.id)
+    session.add(task)
+    session.commit()
+    return task
+"""
+
+_LIST = """
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
+    statement = select(Task).where(Task.user_id == current_user.id)
+    return list(session.exec(statement).all())
+"""
+
+_GET = """
+
+@router.get("/{task_id}", response_model=TaskResponse)
+def get_task(task_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> Task:
+    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+    task = session.exec(statement).first()
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    return task
+"""
+
+_DELETE = """
+
+@router.delete("/{task_id}", status_code=204)
+def delete_task(task_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> None:
+    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+    task = session.exec(statement).first()
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    session.delete(task)
+    session.commit()
+"""
+
+_COMMENTS = """
+
+class Comment(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+    task_id: int = Field(foreign_key="task.id", ondelete="CASCADE")
+    text: str
+
+
+class CommentCreate(RequestBody):
+    task_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    text: Text
+"""
 
 
 def _rule(
-    code: str, name: str, why: str, fix: str, *, instruction: str = "", severity: str = "error"
+    code: str,
+    name: str,
+    why: str,
+    fix: str,
+    *,
+    bad: str,
+    good: str,
+    instruction: str = "",
+    severity: Severity = "error",
 ) -> Rule:
     return Rule(
         code=code,
         name=name,
-        severity="error" if severity == "error" else "warning",
+        severity=severity,
         why=why,
         instruction=instruction,
         fix=fix,
-        bad=_NONE,
-        good=_NONE,
+        bad=Example(_ROUTER + bad),
+        good=Example(_ROUTER + good),
     )
 
 
@@ -29,6 +104,14 @@ UNAUTHENTICATED = _rule(
     "with a fixed list of algorithms.",
     instruction="Answer 401 to every request whose token is missing, broken, expired, forged or "
     "unsigned.",
+    bad=_CREATE
+    + """
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession) -> list[Task]:  # BP601
+    return list(session.exec(select(Task)).all())
+""",
+    good=_CREATE + _LIST,
 )
 TOKEN_REFUSED = _rule(
     "BP602",
@@ -38,6 +121,15 @@ TOKEN_REFUSED = _rule(
     "Accept HS256 with BETTER_AUTH_SECRET, take the user's id from `sub` as text, and look it up "
     "in Better Auth's user table.",
     instruction="Take the user's id from the claim `sub`, as text: it is no number.",
+    bad="""
+
+@router.get("/mine")
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
+    if not current_user.id.isdigit():
+        raise HTTPException(401, "The user's id is no number")  # BP602
+    return list(session.exec(select(Task).where(Task.user_id == current_user.id)).all())
+""",
+    good=_CREATE + _LIST,
 )
 READ = _rule(
     "BP603",
@@ -45,12 +137,38 @@ READ = _rule(
     "Another signed-in user got what belongs to the owner.",
     "Bind the query to the signed-in user, and answer 404 where it finds nothing.",
     instruction="Answer another user's ids exactly as ids that do not exist: 404.",
+    bad=_CREATE
+    + """
+
+@router.get("/{task_id}", response_model=TaskResponse)
+def get_task(task_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> Task:  # BP603
+    task = session.get(Task, task_id)
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    return task
+""",
+    good=_CREATE + _GET,
 )
 CHANGED = _rule(
     "BP604",
     "probe-intruder-changes",
     "Another signed-in user changed or deleted what belongs to the owner.",
     "Bind the query that finds the row to the signed-in user before it is changed or deleted.",
+    bad=_CREATE
+    + _GET
+    + """
+
+@router.delete("/{task_id}", status_code=204)
+def delete_task(  # BP604
+    task_id: RowId, session: DatabaseSession, current_user: CurrentUser
+) -> None:
+    task = session.get(Task, task_id)
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    session.delete(task)
+    session.commit()
+""",
+    good=_CREATE + _GET + _DELETE,
 )
 SERVER_ERROR = _rule(
     "BP605",
@@ -59,6 +177,18 @@ SERVER_ERROR = _rule(
     "Correct the line, or refuse the value with 422 before it gets there.",
     instruction="Refuse values that the database cannot store with 422: numbers out of range, "
     "explicit nulls for required columns, NUL characters in text.",
+    bad=_CREATE
+    + """
+
+@router.get("/{task_id}", response_model=TaskResponse)
+def get_task(task_id: int, session: DatabaseSession, current_user: CurrentUser) -> Task:
+    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+    task = session.exec(statement).first()  # BP605
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    return task
+""",
+    good=_CREATE + _GET,
 )
 PLANTED = _rule(
     "BP606",
@@ -69,6 +199,37 @@ PLANTED = _rule(
     "the signed-in user.",
     instruction="Before storing a foreign key from a request, check that the row it points to is "
     "the signed-in user's own.",
+    bad=_COMMENTS
+    + _CREATE
+    + """
+
+@router.post("/comments", status_code=201)
+def add_comment(  # BP606
+    data: CommentCreate, session: DatabaseSession, current_user: CurrentUser
+) -> Comment:
+    if session.get(Task, data.task_id) is None:
+        raise HTTPException(404, "Task not found")
+    comment = Comment(**data.model_dump(), user_id=current_user.id)
+    session.add(comment)
+    session.commit()
+    return comment
+""",
+    good=_COMMENTS
+    + _CREATE
+    + """
+
+@router.post("/comments", status_code=201)
+def add_comment(
+    data: CommentCreate, session: DatabaseSession, current_user: CurrentUser
+) -> Comment:
+    own = select(Task).where(Task.id == data.task_id, Task.user_id == current_user.id)
+    if session.exec(own).first() is None:
+        raise HTTPException(404, "Task not found")
+    comment = Comment(**data.model_dump(), user_id=current_user.id)
+    session.add(comment)
+    session.commit()
+    return comment
+""",
 )
 FORGED = _rule(
     "BP607",
@@ -76,6 +237,22 @@ FORGED = _rule(
     "A user id that was sent in the request decided whose row it became.",
     "Take the owner from the verified token, and leave owner fields out of request bodies.",
     instruction="Take the owner of a row from the verified token, never from the request.",
+    bad="""
+
+class OwnedTaskCreate(TaskCreate):
+    user_id: Text
+
+
+@router.post("", status_code=201, response_model=TaskResponse)
+def create_task(  # BP607
+    data: OwnedTaskCreate, session: DatabaseSession, current_user: CurrentUser
+) -> Task:
+    task = Task(**data.model_dump())
+    session.add(task)
+    session.commit()
+    return task
+""",
+    good=_CREATE,
 )
 DISCLOSED = _rule(
     "BP608",
@@ -83,6 +260,19 @@ DISCLOSED = _rule(
     "Another user can tell ids that exist from ids that do not.",
     "Answer 404 for a row of somebody else, as for a row that does not exist.",
     severity="warning",
+    bad=_CREATE
+    + """
+
+@router.get("/{task_id}", response_model=TaskResponse)
+def get_task(task_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> Task:  # BP608
+    task = session.get(Task, task_id)
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    if task.user_id != current_user.id:
+        raise HTTPException(403, "Not your task")
+    return task
+""",
+    good=_CREATE + _GET,
 )
 NOT_STORED = _rule(
     "BP609",
@@ -91,6 +281,21 @@ NOT_STORED = _rule(
     "memory or in another database, or nowhere.",
     "Store the data in the database that DATABASE_URL names, and commit.",
     instruction="Keep all data in the database that DATABASE_URL names, and commit every change.",
+    bad=_CREATE
+    + _GET
+    + """
+
+@router.delete("/{task_id}", status_code=204)
+def delete_task(  # BP609
+    task_id: RowId, session: DatabaseSession, current_user: CurrentUser
+) -> None:
+    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+    task = session.exec(statement).first()
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    session.delete(task)
+""",
+    good=_CREATE + _GET + _DELETE,
 )
 NOT_SHOWN = _rule(
     "BP610",
@@ -98,6 +303,14 @@ NOT_SHOWN = _rule(
     "The owner does not get back what the owner stored, so that empty answers to others show "
     "nothing.",
     "Return the signed-in user's rows.",
+    bad=_CREATE
+    + """
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:  # BP610
+    return list(session.exec(select(Task).where(Task.user_id == "me")).all())
+""",
+    good=_CREATE + _LIST,
 )
 NOT_EXERCISED = _rule(
     "BP611",
@@ -105,12 +318,27 @@ NOT_EXERCISED = _rule(
     "The owner never succeeded on this route, so that a refusal to others shows nothing about it.",
     "Look at the reason; where the route is right, its body or parameters may need narrower types.",
     severity="warning",
+    bad=_CREATE
+    + """
+
+@router.get("/{task_id}", response_model=TaskResponse)
+def get_task(task_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> Task:  # BP611
+    raise HTTPException(404, "Task not found")
+""",
+    good=_CREATE + _GET,
 )
 NOTHING_EXERCISED = _rule(
     "BP612",
     "probe-nothing-exercised",
     "Nothing was shown, and nothing shown is no pass.",
     "Look at the other findings first.",
+    bad="""
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
+    raise HTTPException(404, "Nothing here")
+""",
+    good=_CREATE + _LIST,
 )
 WRONG_REFUSAL = _rule(
     "BP613",
@@ -119,6 +347,19 @@ WRONG_REFUSAL = _rule(
     "would not help.",
     "Answer 401 with the header `WWW-Authenticate: Bearer`.",
     severity="warning",
+    bad="""
+
+def require_header(authorization: Annotated[str | None, Header()] = None) -> None:
+    if authorization is None:
+        raise HTTPException(403, "Not signed in")
+
+
+@router.get("", response_model=list[TaskResponse], dependencies=[Depends(require_header)])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:  # BP613
+    statement = select(Task).where(Task.user_id == current_user.id)
+    return list(session.exec(statement).all())
+""",
+    good=_CREATE + _LIST,
 )
 PUBLIC = _rule(
     "BP614",
@@ -126,12 +367,38 @@ PUBLIC = _rule(
     "A route below /api answers without a token. That is right for public data only.",
     "Let the route depend on the signed-in user, or move it out of /api where it is public.",
     severity="warning",
+    bad=_CREATE
+    + _LIST
+    + """
+
+@router.get("/priorities")
+def list_priorities() -> list[str]:  # BP614
+    return ["low", "high"]
+""",
+    good=_CREATE
+    + _LIST
+    + """
+
+@router.get("/priorities")
+def list_priorities(current_user: CurrentUser) -> list[str]:
+    return ["low", "high"]
+""",
 )
 PROCESS_ENDED = _rule(
     "BP615",
     "probe-process-ended",
     "The app's process ended, hung or used too much while it was probed.",
     "Take out what ends or blocks the process.",
+    bad=_CREATE
+    + """
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
+    import os
+
+    os._exit(1)  # BP615
+""",
+    good=_CREATE + _LIST,
 )
 
 RULES: tuple[Rule, ...] = (

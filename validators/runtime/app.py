@@ -1,5 +1,6 @@
 """A booted backend: requests to it, and the parent's own view of its database."""
 
+import ast
 import base64
 import json
 from collections.abc import Mapping
@@ -118,6 +119,19 @@ class RunningApp:
         )
         return self._read(answer)
 
+    def _definition(self, data: Any) -> Frame | None:  # noqa: ANN401 - from untrusted code
+        """Return where a handler is defined: Python counts its decorators' lines as its own."""
+        frame = next(iter(read_frames([data], self.origin)), None)
+        module = self.project.modules.get(frame.path) if frame else None
+        if frame is None or module is None or module.tree is None:
+            return frame
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min((each.lineno for each in node.decorator_list), default=node.lineno)
+                if first == frame.line:
+                    return Frame(frame.path, node.lineno, node.name)
+        return frame
+
     def _read(self, answer: Mapping[str, Any]) -> Response:
         status = answer.get("status")
         faults = answer.get("faults")
@@ -135,6 +149,6 @@ class RunningApp:
                 read_fault(fault, self.origin)
                 for fault in (faults if isinstance(faults, list) else ())
             ),
-            handler=next(iter(read_frames([answer.get("handler")], self.origin)), None),
+            handler=self._definition(answer.get("handler")),
             is_late=bool(answer.get("timed_out")),
         )

@@ -55,7 +55,7 @@ class BackendProcess:
     Attributes:
         guarded: The command under its guard.
         limits: What it may use.
-        output: The first and the last of what it printed.
+        last_words: What the child said before it ended itself, with the frames that did so.
     """
 
     guarded: Guarded
@@ -68,6 +68,7 @@ class BackendProcess:
     _head: bytearray = field(default_factory=bytearray)
     _tail: bytearray = field(default_factory=bytearray)
     _requests: int = 0
+    last_words: Message = field(default_factory=dict)
 
     @classmethod
     def start(
@@ -116,6 +117,9 @@ class BackendProcess:
         self._write(channel.encode({**message, "id": self._requests}))
         # The child itself gives a request up after `request_seconds`.
         answer = self.receive(self.limits.request_seconds + _PATIENCE)
+        while answer.get("kind") == "exit":
+            self.last_words = answer
+            answer = self.receive(_PATIENCE)
         if answer.get("kind") != "response" or answer.get("id") != self._requests:
             raise self._ended(Ended("protocol"))
         return answer
