@@ -25,21 +25,32 @@ Ending = Literal["applied", "shown", "unchanged", "gave up", "failed", "interrup
 
 
 class BuildLog:
-    """Writes one build's log; a listener beside the terminal.
+    """Writes one build's log; a listener beside the terminal. A build goes on without its log.
+
+    Args:
+        request: What the developer asks for.
+        into: The backend's folder.
+        settings: The settings of the build.
+        folder: Where logs are kept; the user's state folder where None.
 
     Attributes:
         path: The log file.
+        problem: Why the log could not be written; empty where it could.
     """
 
     def __init__(
         self, request: str, into: Path, settings: Settings, folder: Path | None = None
     ) -> None:
         folder = folder or log_folder()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _drop_old(folder)
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         self.path = folder / f"{stamp}-{secrets.token_hex(4)}.jsonl"
+        self.problem = ""
         self._started = time.monotonic()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _drop_old(folder)
+        except OSError as error:
+            self.problem = str(error)
         self._write(
             "started",
             schema=SCHEMA_VERSION,
@@ -84,12 +95,17 @@ class BuildLog:
         self._write("finished", ending=ending, detail=detail)
 
     def _write(self, event: str, **fields: object) -> None:
+        if self.problem:
+            return
         seconds = round(time.monotonic() - self._started, 3)
         line = json.dumps({"event": event, "seconds": seconds, **fields}, ensure_ascii=True)
-        # One write of a whole line: a killed build leaves complete lines.
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            file.write(line.encode("ascii") + b"\n")
+        try:
+            # One write of a whole line: a killed build leaves complete lines.
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                file.write(line.encode("ascii") + b"\n")
+        except OSError as error:
+            self.problem = str(error)
 
 
 def log_folder() -> Path:

@@ -49,11 +49,13 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
         terminal(event)
 
     reserved = workspace.reserved() if delivery == "apply" else contextlib.nullcontext()
-    with reserved, contextlib.closing(terminal):
-        with _logged(log, terminal):
-            terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
-            for note in workspace.notes:
-                terminal.say(note, "warning")
+    with reserved, contextlib.closing(terminal), _logged(log):
+        terminal.say(f"Building into {near(workspace.backend)} with {model.name}", "place")
+        for note in workspace.notes:
+            terminal.say(note, "warning")
+        if log.problem:
+            terminal.say(f"This build is not logged: {log.problem}", "warning")
+        with _told_when_interrupted(terminal):
             outcome = Builder(workspace, model, settings, listen).build(request)
         _show_report(terminal, workspace, outcome, delivery)
         if outcome.reason:
@@ -130,16 +132,24 @@ def _how_to_run(backend: Path, app: str | None) -> Iterator[Line]:
 
 
 @contextlib.contextmanager
-def _logged(log: BuildLog, terminal: Terminal) -> Iterator[None]:
+def _logged(log: BuildLog) -> Iterator[None]:
     """Write into the log how a build ends that does not end well."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
         log.finish("interrupted")
-        terminal.say("Interrupted. Nothing was written.", "warning")
         raise
     except Exception as error:
         log.finish("failed", str(error))
+        raise
+
+
+@contextlib.contextmanager
+def _told_when_interrupted(terminal: Terminal) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        terminal.say("Interrupted. Nothing was written.", "warning")
         raise
 
 

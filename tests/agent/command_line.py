@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 PROGRAM = Path(sys.executable).with_name("backendpro")
 
 
@@ -26,7 +28,12 @@ class CommandLine:
     def environment(self) -> dict[str, str]:
         """Return the environment, in which no key of the developer's is set."""
         ours = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        return ours | {"HOME": str(self.home), "LANG": "C.UTF-8"}
+        return ours | {
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            # Holds a template of the database, which takes a while to make.
+            "XDG_CACHE_HOME": str(platformdirs.user_cache_path()),
+        }
 
     def run(
         self, *arguments: str | Path, environment: Mapping[str, str] | None = None
