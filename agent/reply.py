@@ -4,16 +4,14 @@ For each file a line with its path, a line "```python", the code, a line "```"; 
 between files are free. `docs/reply-format.md` says the rest.
 """
 
-import codecs
-import io
 import re
-import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from agent.literals import LiteralTracker
 from agent.paths import collision_key, path_problem, shown
+from validators.encoding import foreign_encoding
 from validators.report import Finding
 from validators.rules import reply as rules
 from validators.rules.base import Rule
@@ -367,11 +365,7 @@ def encoding_problem(code: str) -> tuple[int, str] | None:
         raw = code.encode()
     except UnicodeEncodeError as error:
         return code.count("\n", 0, error.start), "this line holds half a character"
-    lines = io.BytesIO(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-    try:
-        encoding, read = tokenize.detect_encoding(lines.readline)
-    except SyntaxError:
-        return 0, "its first lines declare an encoding that Python does not know"
-    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+    foreign = foreign_encoding(raw)
+    if foreign is None:
         return None
-    return max(len(read) - 1, 0), f"this line declares {shown(encoding)}"
+    return foreign[1] - 1, f"this line declares {foreign[0]}"

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from validators.encoding import foreign_encoding
+
 # The oldest Python that a backend must run on, and so the grammar it may use.
 GRAMMAR = (3, 11)
 # Deeper trees exhaust the stack of whoever walks them recursively, Python itself included.
@@ -348,13 +350,18 @@ def _read(root: Path, path: Path) -> Module:
             return _unread(relative, "this is not a regular file")
         if status.st_size > MAX_BYTES:
             return _unread(relative, f"the file is larger than {MAX_BYTES:,} bytes")
-        text = path.read_bytes().decode("utf-8-sig")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return Module(relative, "", None, Problem("the file is not UTF-8 text", line, 1))
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
         reason = getattr(error, "strerror", None) or "unknown error"
         return _unread(relative, f"the file cannot be read: {reason}")
+    foreign = foreign_encoding(raw)
+    if foreign is not None:
+        message = f"the file declares {foreign[0]}, so Python runs other code than stands here"
+        return Module(relative, "", None, Problem(message, foreign[1], 1))
     return parse_module(relative, text)
 
 

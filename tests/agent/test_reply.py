@@ -348,7 +348,7 @@ class TestEncoding:
 
     @pytest.mark.parametrize(
         "code",
-        ["# coding: utf-7\n", "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n",
+        ["# coding: utf-7\n", "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :\n#é\n",
          "\r# coding=rot13\n", "# coding: no-such-thing\n"],
     )  # fmt: skip
     def test_code_that_python_would_read_otherwise_is_refused(self, code: str) -> None:
