@@ -48,17 +48,17 @@ _SHORT = 3
 _OES = frozenset({"echo", "hero", "potato", "tomato", "torpedo", "veto"})
 
 # Words in "-s" that are singular, and those whose plural in "-es" drops to "-s".
-_SINGULAR_S = word_set((
+_SINGULAR_S = word_set(
     """alias atlas bias bonus bus business campus canvas cactus census chorus consensus corpus
     cosmos dais focus gas genius iris lens mars minus nexus octopus plus radius status stimulus
     surplus syllabus terminus thermos tennis trellis virus"""
-))
-_UNCOUNTABLE = word_set((
+)
+_UNCOUNTABLE = word_set(
     """advice aircraft baggage cash clothing content data equipment feedback fish food furniture
     gear hardware homework information inventory jewellery jewelry knowledge laundry luggage mail
     media merchandise metadata money music news progress rain research rice series sheep software
     species spending staff stuff traffic transport travel trivia weather work"""
-))
+)
 
 
 def singular(word: str) -> str:

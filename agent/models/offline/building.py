@@ -1,0 +1,301 @@
+"""Rules for what to build: resources by their names, with all that may follow one."""
+
+from dataclasses import replace
+
+from agent.models.offline.attributes import attributes, can_be, feature_list, parents, placed
+from agent.models.offline.cursor import Cursor, Rule, attempt, longest
+from agent.models.offline.defaults import STANDS_FOR, is_known_noun, kind_by_name
+from agent.models.offline.features import ALWAYS
+from agent.models.offline.heads import (
+    about,
+    head,
+    longest_of,
+    may_follow,
+    operations,
+    without_heads,
+)
+from agent.models.offline.nouns import is_plural, singular_name, snake, word_set
+from agent.models.offline.phrasebook import (
+    FIELDS_OF,
+    HAVE,
+    RELATIVE,
+)
+from agent.models.offline.phrases import (
+    ability,
+    noun_phrase,
+    politeness,
+    tail,
+)
+from agent.models.offline.statements import (
+    Declares,
+    Name,
+    Satisfied,
+    Statement,
+    Statements,
+)
+from agent.models.offline.words import (
+    APP_HEADS,
+    BUILD_VERBS,
+    DETERMINERS,
+    HEADS,
+    PRAISE,
+)
+
+
+def build(cursor: Cursor) -> Statements | None:
+    """Read "build a notes API with ...", "I need CRUD endpoints for tasks"."""
+    politeness(cursor)
+    verbs = cursor.take_any(BUILD_VERBS - {"need", "support", "have"})
+    verbs += cursor.phrase("need", "me", "us", "support", "have")
+    cursor.take("me", "us", "up", "also", "in")
+    has_head = bool(attempt(cursor, head))
+    links = 0
+    while has_head and (link := attempt(cursor, _head_link)):
+        links += link
+    if has_head:
+        tail(cursor)
+        if cursor.is_done or cursor.peek() in {":", "-"}:
+            return (Satisfied(),)
+        if not links and cursor.peek() not in {"named", "called"}:
+            return attempt(cursor, _head_extras)
+    if has_head:
+        cursor.take("named", "called")
+    found = resources(cursor, MADE)
+    if found is None or not (verbs or has_head or _is_strong(found[0])):
+        return None
+    return _strengthened(found) if has_head else found
+
+
+def _strengthened(found: Statements) -> Statements:
+    """Note that resources were asked for as such: "endpoints for", "a model called"."""
+    return tuple(
+        replace(item, is_strong=True) if isinstance(item, Declares) and not item.is_title else item
+        for item in found
+    )
+
+
+def _is_strong(statement: Statement) -> bool:
+    return isinstance(statement, Declares) and (statement.is_strong or statement.is_title)
+
+
+def _head_link(cursor: Cursor) -> int | None:
+    """Read "for", "to manage", "that lets users create and edit" behind a head."""
+    start = cursor.position
+    tail(cursor)
+    cursor.take("for", "to", "that", "which", "where", "so", "of", "on", "around", "about")
+    ability(cursor)
+    cursor.take("to", "that")
+    operations(cursor)
+    attempt(cursor, head)
+    cursor.take("for", "of", "on")
+    return 1 if cursor.position > start else None
+
+
+# Heads that stand for a backend as a whole, and so may come "with tasks and projects".
+_HOLDERS = APP_HEADS | {"api", "apis", "crud", "schema", "models", "resources", "database"}
+
+
+def _head_extras(cursor: Cursor) -> Statements | None:
+    """Read "with pagination", "with tasks and projects" behind a bare head."""
+    has_parts = bool({token.norm for token in cursor.tokens[: cursor.position]} & _HOLDERS)
+    if not cursor.take("with", "including", "containing", "having", "and", ","):
+        return None
+    found = longest(cursor, (feature_list, made_resources) if has_parts else (feature_list,))
+    if found is None:
+        return None
+    cursor.position = found.end
+    return found.value
+
+
+def uses(cursor: Cursor) -> Statements | None:
+    """Read "users can create and edit tasks", "to track my expenses"."""
+    politeness(cursor)
+    has_subject = ability(cursor)
+    cursor.take("to", "for")
+    has_head = bool(attempt(cursor, head))
+    cursor.take("to", "for", "that", "which")
+    if not operations(cursor):
+        return None
+    cursor.take("a", "an", "single", "one")
+    return resources(cursor, MENTIONED if has_subject or not has_head else MADE)
+
+
+_Found = tuple[Name, Statements]
+
+
+def resources(cursor: Cursor, rule: "Rule[_Found]") -> Statements | None:
+    """Read "tasks and projects", each with its own additions."""
+    found: list[Statement] = []
+    names: list[Name] = []
+    while True:
+        start = cursor.position
+        cursor.separator() if names else None
+        item = attempt(cursor, rule)
+        if item is None:
+            cursor.position = start
+            break
+        names.append(item[0])
+        found += item[1]
+    if not names:
+        return None
+    return (*found, *_shared(cursor, tuple(names)))
+
+
+def made_resources(cursor: Cursor) -> Statements | None:
+    """Read resources that are to be made."""
+    return resources(cursor, MADE)
+
+
+def _shared(cursor: Cursor, names: tuple[Name, ...]) -> Statements:
+    """Read what is said of all the resources in a list: "both with pagination"."""
+    start = cursor.position
+    cursor.take(",")
+    if cursor.phrase("both with", "each with", "all with", "with"):
+        features = attempt(cursor, feature_list)
+        if features is not None:
+            return about(names, features)
+    cursor.position = start
+    return ()
+
+
+def _made(cursor: Cursor) -> _Found | None:
+    """Read one resource that is to be made."""
+    cursor.take_any(DETERMINERS | PRAISE)
+    has_head = bool(attempt(cursor, head))
+    if has_head and not cursor.take("for", "of", "on"):
+        return None
+    cursor.take_any(PRAISE | DETERMINERS)
+    noun = attempt(cursor, noun_phrase)
+    if noun is None or noun.words[0] in BUILD_VERBS | _NO_RESOURCE:
+        return None
+    name, heads = without_heads(noun)
+    start = cursor.position
+    cursor.take_any(HEADS)
+    heads = {*heads, *(token.norm for token in cursor.tokens[start : cursor.position])}
+    if name is None:
+        return None
+    start = cursor.position
+    if heads and (listed := _titled(cursor, name)):
+        return name, listed
+    cursor.position = start
+    if not (cursor.is_at_boundary or may_follow(cursor)):
+        return None
+    is_title = bool(heads & (APP_HEADS | {"api", "apis"})) and not is_plural(name.words[-1])
+    found: list[Statement] = [Declares(name, is_title=is_title, is_strong=bool(heads) or has_head)]
+    _additions(cursor, name, found)
+    return name, tuple(found)
+
+
+def _mentioned(cursor: Cursor) -> _Found | None:
+    """Read one resource that a clause uses: "list my tasks"."""
+    item = _made(cursor)
+    if item is None or not isinstance(item[1][0], Declares):
+        return item
+    first, *rest = item[1]
+    is_mention = not (isinstance(first, Declares) and first.is_strong)
+    return item[0], (replace(first, is_mention=is_mention), *rest)
+
+
+MADE: "Rule[_Found]" = _made
+
+
+MENTIONED: "Rule[_Found]" = _mentioned
+
+
+# Words that start no resource's name.
+_NO_RESOURCE = word_set("jwt auth authentication token graphql")
+
+
+# What applications are called that store something else.
+_TITLES = word_set(
+    """library shop store blog crm kanban inventory school clinic gym restaurant hotel finance
+    fitness travel budget budgeting personal-finance recipe hr erp pos e-commerce ecommerce
+    bookstore marketplace zoo garden music cinema office household home team family sales warehouse
+    university college classroom church charity pet farm journal planner productivity hackathon
+    learning study medical health todo task note expense habit trello"""
+)
+
+
+def _titled(cursor: Cursor, name: Name) -> Statements | None:
+    """Read "with books and authors" behind "a library app": the resources of an application."""
+    tail(cursor)
+    cursor.phrase("for managing", "to manage", "that manages", "to track", "to organize")
+    said = " ".join(name.words)
+    is_title = said in _TITLES or said in STANDS_FOR or is_known_noun(singular_name(name.words))
+    if cursor.peek() == "for" and not is_title:
+        return None
+    if not cursor.take("with", "for", "that", "has", "having", "including", "containing"):
+        return None
+    cursor.take("has", "stores", "manages", "handles", "contains")
+    if not starts_resources(Cursor(cursor.tokens, cursor.position)):
+        return None
+    found = resources(cursor, MADE)
+    return (Declares(name, is_title=True), *found) if found else None
+
+
+def starts_resources(cursor: Cursor) -> bool:
+    """Tell whether a list starts with a noun for many that no field is called by."""
+    cursor.take_any(DETERMINERS | PRAISE)
+    name = attempt(cursor, noun_phrase)
+    if name is None or not (cursor.is_at_boundary or cursor.peek() in {"with", "("}):
+        return False
+    is_field = kind_by_name(snake(name.words)) or kind_by_name(singular_name(name.words))
+    is_known = is_known_noun(singular_name(name.words)) and kind_by_name(snake(name.words)) is None
+    return is_plural(name.words[-1]) and (is_known or not is_field)
+
+
+def _additions(cursor: Cursor, name: Name, found: list[Statement]) -> None:
+    """Read everything that follows a resource's name."""
+    while not cursor.is_done:
+        start = cursor.position
+        addition = longest(cursor, (_tail, _bracketed, placed, _with, _relative, _owned))
+        if addition is None:
+            cursor.position = start
+            return
+        cursor.position = addition.end
+        found += about((name,), addition.value)
+
+
+def _tail(cursor: Cursor) -> Statements | None:
+    return (Satisfied(),) if tail(cursor) else None
+
+
+def _owned(cursor: Cursor) -> Statements | None:
+    start = cursor.position
+    cursor.take("with", ",")
+    found = longest(cursor, ALWAYS)
+    if found is None or (cursor.position == start and not found.is_whole):
+        return None
+    cursor.position = found.end
+    return (found.value,)
+
+
+def _bracketed(cursor: Cursor) -> Statements | None:
+    """Read "(title, due date)" behind a resource."""
+    if not cursor.take("("):
+        return None
+    cursor.take("with")
+    found = attributes(cursor)
+    return found if found and cursor.take(")") else None
+
+
+def _with(cursor: Cursor) -> Statements | None:
+    """Read "with a title and a due date"."""
+    cursor.take(",")
+    if not cursor.take("with", "having", "including", "containing"):
+        return None
+    cursor.phrase(*FIELDS_OF)
+    cursor.take(":")
+    return attributes(cursor)
+
+
+def _relative(cursor: Cursor) -> Statements | None:
+    """Read "that belongs to a project", "which have a title", "whose list is paginated"."""
+    cursor.take(",")
+    cursor.phrase(*RELATIVE)
+    cursor.take("also", "all", "both", "each")
+    if cursor.phrase(*HAVE):
+        cursor.phrase(*FIELDS_OF)
+        cursor.take(":")
+        return attributes(cursor)
+    return longest_of(cursor, (parents, can_be))

@@ -1,0 +1,239 @@
+"""Rules for whole clauses: wishes, descriptions, relations, conditions."""
+
+from agent.models.offline.attributes import always, attributes, can_be, parents, states, typed_name
+from agent.models.offline.building import build, uses
+from agent.models.offline.cursor import Cursor, Rule, attempt
+from agent.models.offline.defaults import kind_by_name
+from agent.models.offline.endpoints import agent, paths
+from agent.models.offline.features import feature, feature_intro, limits
+from agent.models.offline.heads import about, without_heads
+from agent.models.offline.nouns import is_plural, snake, word_set
+from agent.models.offline.phrasebook import (
+    FIELDS_OF,
+    HAVE,
+    IS_COPULA,
+    NOTHING,
+)
+from agent.models.offline.phrases import (
+    ability,
+    field_name,
+    noun_phrase,
+    politeness,
+    tail,
+)
+from agent.models.offline.statements import (
+    Constrains,
+    Extends,
+    HasField,
+    Name,
+    Statement,
+    Statements,
+    Traits,
+)
+from agent.models.offline.traits import traits
+from agent.models.offline.words import (
+    BUILD_VERBS,
+)
+
+
+def describes(cursor: Cursor) -> Statements | None:
+    """Read "a task has a title", "each project has many tasks", "users have notes"."""
+    politeness(cursor)
+    subjects = _subjects(cursor)
+    if not subjects:
+        return None
+    found = _finite_have(cursor)
+    return about(subjects, found) if found else None
+
+
+_NOT_FINITE = word_set("with having including containing consisting")
+
+
+def goes_on(cursor: Cursor) -> Statements | None:
+    """Read "and has a date", said of what the clause before was about."""
+    if cursor.position == 0:
+        return None
+    cursor.take("it", "they", "also", "each")
+    found = attempt(cursor, _finite_have) or attempt(cursor, parents) or attempt(cursor, can_be)
+    return about((CURRENT,), found) if found else None
+
+
+def _finite_have(cursor: Cursor) -> Statements | None:
+    if cursor.peek() in _NOT_FINITE or not cursor.phrase(*HAVE):
+        return None
+    cursor.phrase(*FIELDS_OF)
+    cursor.take(":")
+    return attributes(cursor)
+
+
+def marks(cursor: Cursor) -> Statements | None:
+    """Read "mark tasks as done": a yes/no field that is changed like any other."""
+    politeness(cursor)
+    ability(cursor)
+    if not cursor.take("mark", "flag", "marking"):
+        return None
+    subject = attempt(cursor, noun_phrase)
+    cursor.take("as")
+    found = states(cursor)
+    return about((subject,), found) if subject and found else None
+
+
+def _subjects(cursor: Cursor) -> tuple[Name, ...]:
+    names: list[Name] = []
+    while True:
+        start = cursor.position
+        cursor.separator() if names else None
+        if not names and cursor.take("it", "they", "this", "these"):
+            return (CURRENT,)
+        cursor.take("all", "each", "every", "both", "a single", "one")
+        noun = attempt(cursor, noun_phrase)
+        name = without_heads(noun)[0] if noun else None
+        if name is None:
+            cursor.position = start
+            break
+        names.append(name)
+    return tuple(names)
+
+
+# Stands for the resources that the request is speaking of.
+CURRENT = Name(())
+
+
+def relates(cursor: Cursor) -> Statements | None:
+    """Read "tasks belong to projects", "bookmarks live in folders"."""
+    politeness(cursor)
+    subjects = _subjects(cursor)
+    if not subjects:
+        return None
+    found = attempt(cursor, parents) or attempt(cursor, can_be)
+    return about(subjects, found) if found else None
+
+
+def constrains(cursor: Cursor) -> Statements | None:
+    """Read "the title is required", "notes and tags are optional", "status defaults to todo"."""
+    politeness(cursor)
+    names: list[Name] = []
+    while True:
+        start = cursor.position
+        cursor.separator() if names else None
+        cursor.take("the", "a", "an", "its", "only", "all", "both")
+        name = attempt(cursor, field_name)
+        if name is None:
+            cursor.position = start
+            break
+        names.append(typed_name(name)[0])
+    subject: tuple[Name, ...] = ()
+    if names and cursor.phrase("of a", "of each", "of the", "of", "of every"):
+        owner = attempt(cursor, noun_phrase)
+        subject = (owner,) if owner else ()
+    if not names or not _is_copula(cursor):
+        return None
+    said = traits(cursor)
+    if said == Traits():
+        return None
+    found = tuple(Constrains(name, said) for name in names)
+    return about(subject, found) if subject else found
+
+
+def _is_copula(cursor: Cursor) -> bool:
+    here = Cursor(cursor.tokens, cursor.position)
+    if traits(here) != Traits() and cursor.peek() not in {"(", ":", "/", "in", "of", "for"}:
+        return True
+    return cursor.phrase(*IS_COPULA)
+
+
+def add_to(cursor: Cursor) -> Statements | None:
+    """Read "add comments to tasks", "add a due date field to tasks"."""
+    politeness(cursor)
+    if not cursor.take("add", "attach", "introduce", "include", "put"):
+        return None
+    items = attributes(cursor)
+    if not items or not cursor.phrase(
+        "to", "to each", "to every", "on", "to all", "to the", "to my"
+    ):
+        return None
+    target = attempt(cursor, noun_phrase)
+    name = without_heads(target)[0] if target else None
+    if name is None or not any(map(_is_field, items)):
+        return None
+    return (Extends(name), *about((name,), items))
+
+
+def _is_field(item: Statement) -> bool:
+    """Tell whether what is added is a field, and no resource of its own."""
+    if not isinstance(item, HasField):
+        return False
+    key = snake(item.name.words)
+    is_row = is_plural(item.name.words[-1]) and kind_by_name(key) is None
+    return item.traits != Traits() or not is_row
+
+
+def an_agent(cursor: Cursor) -> Statements | None:
+    """Read the wish for an agent endpoint."""
+    politeness(cursor)
+    cursor.take_any(BUILD_VERBS)
+    cursor.take("me", "us")
+    found = agent(cursor)
+    return (found,) if found else None
+
+
+def a_limit(cursor: Cursor) -> Statements | None:
+    """Read a rate limit."""
+    politeness(cursor)
+    cursor.take_any(BUILD_VERBS)
+    cursor.take("with", "a", "and")
+    found = limits(cursor)
+    return (found,) if found else None
+
+
+def a_feature(cursor: Cursor) -> Statements | None:
+    """Read "add pagination", "filter by status", "the list should be sortable by price"."""
+    politeness(cursor)
+    cursor.take_any(BUILD_VERBS)
+    ability(cursor)
+    feature_intro(cursor)
+    cursor.take("also")
+    return feature(cursor)
+
+
+def always_so(cursor: Cursor) -> Statements | None:
+    """Read a clause that asks for what every backend does."""
+    politeness(cursor)
+    cursor.take_any(BUILD_VERBS)
+    cursor.take("me", "us", "up", "also")
+    return always(cursor)
+
+
+def by_path(cursor: Cursor) -> Statements | None:
+    """Read endpoints that are named by their paths."""
+    politeness(cursor)
+    cursor.take_any(BUILD_VERBS)
+    return paths(cursor)
+
+
+def nothing(cursor: Cursor) -> Statements | None:
+    """Read what a person says without asking for anything."""
+    start = cursor.position
+    politeness(cursor)
+    cursor.phrase(*NOTHING)
+    tail(cursor)
+    cursor.take("yet", "already", "together")
+    return () if cursor.position > start and cursor.is_at_boundary else None
+
+
+CLAUSES: tuple[Rule[Statements], ...] = (
+    an_agent,
+    a_limit,
+    by_path,
+    always_so,
+    a_feature,
+    describes,
+    relates,
+    goes_on,
+    marks,
+    constrains,
+    add_to,
+    build,
+    uses,
+    nothing,
+)

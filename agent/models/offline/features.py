@@ -1,0 +1,420 @@
+"""Rules for what a list can do, and for what every backend does anyway."""
+
+from agent.models.offline.cursor import Cursor, attempt, longest
+from agent.models.offline.nouns import word_set
+from agent.models.offline.phrasebook import (
+    BELONGS_TO_USER,
+    DIRECTION,
+    FEATURE_INTRO,
+    GENERIC,
+    ME,
+    PAGINATES,
+    PAGINATION_DETAILS,
+    PAGINATION_DETAILS_2,
+    RETURNS_USER,
+    RETURNS_USER_2,
+    SEARCHES,
+    SUPPORT,
+    USER_PHRASE,
+    USER_PHRASE_2,
+)
+from agent.models.offline.phrases import is_users, name_list, noun_phrase, number, tail
+from agent.models.offline.statements import (
+    Filters,
+    Limits,
+    Name,
+    Paginates,
+    Satisfied,
+    Searches,
+    Sorts,
+    Statement,
+    WantsAuth,
+    WantsMe,
+)
+from agent.models.offline.words import OPERATIONS
+
+_NO_NAMES: tuple[Name, ...] = ()
+
+
+def filters(cursor: Cursor) -> Filters | None:
+    """Read "filter by status and due date", "filterable by tag", "filters for priority"."""
+    _article(cursor)
+    if not cursor.take("filter", "filters", "filtering", "filtered", "filterable"):
+        return None
+    subjects = _objects(cursor)
+    if not cursor.take("by", "on", "for", "using", "via", "with", ":", "to"):
+        return None
+    cursor.take("their", "its")
+    names = name_list(cursor)
+    return Filters(names, subjects=subjects) if names else None
+
+
+def named_filters(cursor: Cursor) -> Filters | None:
+    """Read "a status filter", "status and priority filters"."""
+    names = []
+    while (name := attempt(cursor, noun_phrase)) is not None:
+        names.append(name)
+        if cursor.take("filter", "filters", "filtering"):
+            return Filters(tuple(names))
+        if not cursor.separator():
+            return None
+    return None
+
+
+def listed_by(cursor: Cursor) -> Filters | None:
+    """Read "list tasks by status", "get tasks by project"."""
+    if not cursor.take("list", "get", "fetch", "find", "show", "listing", "view"):
+        return None
+    cursor.take("my", "the", "all", "their")
+    subject = attempt(cursor, noun_phrase)
+    if subject is None or not cursor.take("by", "of", "in"):
+        return None
+    link = cursor.tokens[cursor.position - 1].norm
+    if link != "by" and not cursor.take("a", "one"):
+        return None
+    names = name_list(cursor)
+    return Filters(names, subjects=(subject,)) if names else None
+
+
+def searches(cursor: Cursor) -> Searches | None:
+    """Read "search in title and notes", "searchable by name", "search"."""
+    cursor.take("a", "the", "keyword", "text", "simple", "basic")
+    if not cursor.take("search", "searches", "searching", "searched", "searchable"):
+        return None
+    cursor.phrase("support", "feature", "functionality", "option", "box")
+    subjects = _objects(cursor)
+    cursor.phrase("by keyword", "by text", "by keywords", "for text", "for a word", "for keywords")
+    if not cursor.phrase(*SEARCHES):
+        return Searches(_NO_NAMES, subjects=subjects)
+    names = name_list(cursor)
+    return Searches(names, subjects=subjects) if names else None
+
+
+def named_search(cursor: Cursor) -> Searches | None:
+    """Read "a title search"."""
+    name = attempt(cursor, noun_phrase)
+    if name is None or not cursor.take("search"):
+        return None
+    return Searches((name,))
+
+
+def sorts(cursor: Cursor) -> Sorts | None:
+    """Read "sort by due date", "sortable by name or price", "ordering on created_at"."""
+    cursor.take("a", "the")
+    if not cursor.take(
+        *("sort", "sorts", "sorting", "sorted", "sortable", "order", "ordering", "ordered"),
+        *("orderable", "arranged"),
+    ):
+        return None
+    cursor.phrase("options", "option", "support")
+    subjects = _objects(cursor)
+    if not cursor.take("by", "on", "for", "using", ":", "via"):
+        return None
+    names: tuple[Name, ...] = ()
+    while True:
+        found = name_list(cursor)
+        names += found
+        directed = _direction(cursor)
+        start = cursor.position
+        if not (found and directed and cursor.separator()) or cursor.is_done:
+            cursor.position = start
+            break
+    return Sorts(names, subjects=subjects) if names else None
+
+
+def newest_first(cursor: Cursor) -> Satisfied | None:
+    """Read "newest first", which every list is."""
+    cursor.phrase("sort", "sorted", "order", "ordered", "list", "listed", "show")
+    _objects(cursor)
+    cursor.take("the", "by", "with")
+    found = cursor.phrase(
+        *("newest first", "latest first", "most recent first", "newest tasks first"),
+        *("newest at the top", "newest ones first"),
+    )
+    return Satisfied() if found else None
+
+
+def paginates(cursor: Cursor) -> Paginates | None:
+    """Read "pagination with a total count", "paginated", "page through the results"."""
+    cursor.take("a", "the", "simple", "proper")
+    cursor.phrase("limit and offset", "limit / offset", "limit-offset", "offset", "page-based")
+    if not cursor.phrase(*PAGINATES):
+        return None
+    cursor.phrase("support", "parameters", "params")
+    subjects = _objects(cursor)
+    _pagination_details(cursor)
+    return Paginates(subjects=subjects)
+
+
+def totals(cursor: Cursor) -> Paginates | None:
+    """Read "a total count", which comes with pages."""
+    cursor.take("a", "the")
+    found = cursor.phrase(
+        "total count", "total number of results", "total number of rows", "total counts"
+    )
+    cursor.phrase("of results", "of rows", "of items", "of records", "of entries")
+    return Paginates() if found else None
+
+
+def _pagination_details(cursor: Cursor) -> None:
+    while True:
+        start = cursor.position
+        cursor.phrase(*PAGINATION_DETAILS)
+        cursor.take("a", "an", "the", "its")
+        found = cursor.phrase(*PAGINATION_DETAILS_2)
+        if cursor.position == start or not found:
+            cursor.position = start
+            return
+
+
+def _article(cursor: Cursor) -> None:
+    cursor.take("a", "an", "the", "optional")
+
+
+def _objects(cursor: Cursor) -> tuple[Name, ...]:
+    """Read whose list it is: "tasks", "the list of tasks", "the list"."""
+    start = cursor.position
+    has_link = cursor.take("for", "of", "on", "through", "over")
+    cursor.take("all", "the")
+    if cursor.phrase(*GENERIC):
+        start = cursor.position
+        has_link = cursor.take("of")
+        if not has_link:
+            return ()
+    name = attempt(cursor, noun_phrase)
+    if name is None or (cursor.is_at_boundary and not has_link):
+        cursor.position = start
+        return ()
+    return (name,)
+
+
+def _direction(cursor: Cursor) -> bool:
+    start = cursor.position
+    cursor.phrase("in", "(", "in either", "in both")
+    found = cursor.phrase(*DIRECTION)
+    cursor.take(")")
+    if not found:
+        cursor.position = start
+    return found
+
+
+# What the auth layer is called; a clause of these words alone, with one of `_AUTH_CORE` in it,
+# asks for what every backend has.
+_AUTH_CORE = word_set(
+    """auth authentication authenticated authenticate authorization authorisation jwt jwts
+    token-based protected secured protect secure better-auth get-current-user"""
+)
+_AUTH_WORDS = _AUTH_CORE | word_set(
+    """with by via using and , a an the all every each endpoints endpoint routes route api apis must
+    should be is are require requires required requiring need needs valid token tokens bearer user
+    users user's signed-in logged-in in only for from verification verify verifies verifying
+    middleware dependency dependencies layer utilities utility utils helper helpers system logic
+    header headers proper of it them this that which crud hs256 eddsa jwks ed25519 signature
+    signatures current signed logged handling check checks checking better these support
+    request requests set up setup to access have has backend code through on based to
+    dependency-injection injection security as well issued frontend calls call fully"""
+)
+_OWN_CORE = word_set("own owner owners isolation isolated ownership owns private owned scoped")
+_OWN_WORDS = _OWN_CORE | word_set(
+    """only the a an can see sees access accesses read reads edit edits change changes delete
+    deletes modify modifies view views manage manages update updates use uses user users user's
+    their his her its my them it these those that so each every per signed-in logged-in current
+    in signed logged authenticated must should may be is are have has gets get to by for with and
+    or , of data rows records items stuff entries ones full proper strict strictly of which belongs
+    belong belonging individual creator themselves one himself herself who created tasks task
+    keep kept stay stays remains remain make sure ensure keeps where always separate list lists
+    returns return returned isolation enforce enforced enforcing between among resources resource
+    set and-only filtered filter scope person account to-the able just never"""
+)
+_NEGATIONS = word_set(
+    """cannot can't not never no nobody none without mustn't shouldn't don't doesn't isn't"""
+)
+_OTHERS = word_set("other others else another anybody anyone other's others' else's another's")
+
+
+def auth(cursor: Cursor) -> WantsAuth | None:
+    """Read what asks for authentication: "with JWT auth", "all endpoints require a token"."""
+    start = cursor.position
+    cursor.take_any(_AUTH_WORDS)
+    end = _last_word(cursor, start)
+    cursor.position = end
+    said = {token.norm for token in cursor.tokens[start:end]}
+    return WantsAuth() if said & _AUTH_CORE else None
+
+
+def ownership(cursor: Cursor) -> Satisfied | None:
+    """Read that users only reach their own rows, however it is said."""
+    start = cursor.position
+    nouns = 0
+    said: list[str] = []
+    while not cursor.is_done and cursor.kind() in {"word", "mark"}:
+        norm = cursor.peek()
+        if norm not in _OWN_WORDS | _NEGATIONS | _OTHERS:
+            # The rows' own name, which nothing else in the clause could be.
+            if cursor.kind() != "word" or norm in OPERATIONS or not _names_rows(said):
+                break
+            nouns += 1
+        said.append(norm)
+        cursor.position += 1
+    cursor.position = _last_word(cursor, start)
+    words = set(said[: cursor.position - start])
+    if nouns > 1:
+        return None
+    is_negative, names_others = bool(words & _NEGATIONS), bool(words & _OTHERS)
+    if is_negative != names_others:
+        return None
+    is_owner = bool(words & _OWN_CORE) or names_others or _is_per_user(said)
+    return Satisfied() if is_owner and words & _OWNERSHIP_SIGNS else None
+
+
+_OWNERSHIP_SIGNS = word_set(
+    """owner owners own isolation isolated ownership owns private owned scoped else other others
+    another per other's else's another's anyone anybody each every"""
+)
+
+
+def _names_rows(said: list[str]) -> bool:
+    return bool(said) and said[-1] in {"own", "their", "user's", "my", "his", "your", "other's"} | {
+        *("the", "a", "each", "other", "another's", "see", "access", "these", "users'", "else's"),
+        *("all", "for", "only", "users"),
+    }
+
+
+def _is_per_user(said: list[str]) -> bool:
+    text = " ".join(said)
+    return text in {
+        "per user",
+        "for each user",
+        "for every user",
+        "each user",
+        "per-user",
+        "by user",
+    }
+
+
+def belongs_to_user(cursor: Cursor) -> Satisfied | None:
+    """Read "belongs to the signed-in user", "owned by a user"."""
+    cursor.phrase("which", "that", "they", "it", "and")
+    if not cursor.phrase(*BELONGS_TO_USER):
+        return None
+    name = attempt(cursor, user_phrase)
+    return Satisfied() if name else None
+
+
+def user_phrase(cursor: Cursor) -> Name | None:
+    """Read "the signed-in user", "users", "its owner"."""
+    cursor.phrase(*USER_PHRASE)
+    cursor.phrase(*USER_PHRASE_2)
+    name = attempt(cursor, noun_phrase)
+    return name if name is not None and is_users(name) else None
+
+
+def me(cursor: Cursor) -> WantsMe | None:
+    """Read the wish for `GET /api/me`."""
+    cursor.take("a", "an", "the")
+    is_path = cursor.take("get") or True
+    cursor.take("endpoint", "route")
+    is_path = cursor.kind() == "path" and cursor.peek() in {"/api/me", "/me", "/api/me/"}
+    if is_path:
+        cursor.position += 1
+    elif not cursor.phrase(*ME):
+        return None
+    said = cursor.tokens[cursor.position - 1].norm
+    needs_more = said in {"endpoint", "route"} and cursor.tokens[cursor.position - 2].norm in {
+        *("a", "an", "the", "get"),
+    }
+    cursor.take("endpoint", "route")
+    returned = _returns_user(cursor)
+    return None if needs_more and not returned else WantsMe()
+
+
+def _returns_user(cursor: Cursor) -> bool:
+    start = cursor.position
+    cursor.phrase("that", "which", "to", "for", "so that i can", "where i")
+    found = cursor.phrase(*RETURNS_USER)
+    cursor.take("the", "my", "a", "back")
+    user = cursor.phrase(*RETURNS_USER_2)
+    if found and user:
+        return True
+    cursor.position = start
+    return False
+
+
+_LIMIT_WORDS = word_set(
+    """limit rate limiting limited limits rate-limit rate-limited rate-limiting to of each every per
+    user users call calls request requests at most max maximum up allow allowed only no more than a
+    an the minute minutes with should be is it by / times and make can in one may , : it's
+    agent endpoint this them that which has have limit: calling invocations must get gets for"""
+)
+
+
+def limits(cursor: Cursor) -> Limits | None:
+    """Read "limit each user to 10 calls per minute" in any order of its words."""
+    start, calls, values = cursor.position, 0, 0
+    while not cursor.is_done and (cursor.peek() in _LIMIT_WORDS or cursor.kind() == "number"):
+        value = attempt(cursor, number)
+        if value is None:
+            cursor.position += 1
+            continue
+        values += 1
+        calls = int(value) if value == int(value) else 0
+    cursor.position = _last_word(cursor, start)
+    said = {token.norm for token in cursor.tokens[start : cursor.position]}
+    asks = said & {
+        "limit",
+        "rate",
+        "limited",
+        "limiting",
+        "most",
+        "max",
+        "maximum",
+        "per",
+        "up",
+    } | (said & {"rate-limit", "rate-limited", "rate-limiting", "limits", "more", "/"})
+    if values > 1 and "1" in said and "minute" in said:  # "10 calls per 1 minute"
+        values -= 1
+    return Limits(calls) if asks and said & {"minute", "minutes"} and values == 1 else None
+
+
+def _last_word(cursor: Cursor, start: int) -> int:
+    """Return the position behind the last word that a clause can end with."""
+    end = cursor.position
+    while end > start and cursor.tokens[end - 1].norm in {
+        *(",", "and", "with", "or", "the", "a", "an", "for", "to", "that", "which", "by", "in"),
+        *("of", "so", "each", "where", "make", "using", "on", "as", "via", "set", "is"),
+    }:
+        end -= 1
+    return end
+
+
+def feature_intro(cursor: Cursor) -> bool:
+    """Step over "the list endpoint needs", "results should be" and the like."""
+    start = cursor.position
+    if cursor.phrase(*GENERIC):
+        cursor.phrase(*FEATURE_INTRO)
+    elif cursor.phrase(*SUPPORT):
+        pass
+    return cursor.position > start
+
+
+FEATURES = (
+    newest_first,
+    paginates,
+    totals,
+    filters,
+    named_filters,
+    searches,
+    named_search,
+    sorts,
+)
+ALWAYS = (auth, ownership, belongs_to_user, me)
+
+
+def feature(cursor: Cursor) -> tuple[Statement, ...] | None:
+    """Read one thing that a list can do."""
+    found = longest(cursor, FEATURES)
+    if found is None:
+        return None
+    cursor.position = found.end
+    tail(cursor)
+    return (found.value,)

@@ -1,0 +1,273 @@
+"""From a request's text to statements, and the words that no rule could read."""
+
+from dataclasses import dataclass, field, replace
+
+from agent.models.offline.attributes import attributes
+from agent.models.offline.building import made_resources, starts_resources
+from agent.models.offline.clauses import CLAUSES, CURRENT
+from agent.models.offline.cursor import Cursor, Match, attempt, longest
+from agent.models.offline.defaults import is_known_noun, kind_by_name
+from agent.models.offline.heads import without_heads
+from agent.models.offline.nouns import is_plural, singular_name, snake, word_set
+from agent.models.offline.phrases import name_list, noun_phrase, politeness
+from agent.models.offline.statements import (
+    Constrains,
+    Declares,
+    Filters,
+    HasField,
+    Name,
+    Paginates,
+    Searches,
+    Sorts,
+    Statement,
+    Statements,
+)
+from agent.models.offline.tokens import Sentence, Token, sentences
+from agent.models.offline.words import BUILD_VERBS, DETERMINERS
+
+_FIELD_HEADERS = word_set("fields attributes columns properties data")
+_RESOURCE_HEADERS = word_set("resources models entities tables collections objects schema")
+_OTHER_HEADERS = word_set(
+    """features requirements endpoints functionality relations relationships filters filtering list
+    lists search sorting notes-to-self routes details api listing rules constraints also extras
+    behaviour behavior auth authentication security specification spec overview needs"""
+)
+# Words that ask for nothing when they are all that is left.
+_EMPTY = DETERMINERS | word_set("it them is are so too and or to with of for as that ok please : -")
+
+
+# Where a clause may end and the next one begin, besides the marks between items.
+_JOINTS = word_set(": - where while so such but whose in-which")
+
+
+@dataclass
+class Reading:
+    """What was read of a request, and what was not.
+
+    Attributes:
+        statements: The clauses in their order.
+        leftover: The runs of tokens that no rule could read.
+    """
+
+    statements: list[Statement] = field(default_factory=list)
+    leftover: list[tuple[Token, ...]] = field(default_factory=list)
+
+
+@dataclass
+class _Context:
+    """What the sentences so far were about."""
+
+    current: tuple[Name, ...] = ()
+    of_sentence: tuple[Name, ...] = ()
+    lists_fields: bool = False
+    lists_resources: bool = False
+
+
+def read(request: str) -> Reading:
+    """Read a whole request."""
+    reading, context = Reading(), _Context()
+    for sentence in sentences(request):
+        _read_sentence(sentence, reading, context)
+    return reading
+
+
+def _read_sentence(sentence: Sentence, reading: Reading, context: _Context) -> None:
+    cursor = Cursor(sentence)
+    context.of_sentence = ()
+    if cursor.kind() != "item":
+        context.lists_fields = context.lists_resources = False
+    while not cursor.is_done:
+        _step_over_marks(cursor, context)
+        if cursor.is_done:
+            break
+        if _header(cursor, reading, context):
+            continue
+        found = _clause(cursor, context)
+        if found is not None:
+            start = cursor.position
+            cursor.position = found.end
+            _add(found.value, reading, context, is_title=cursor.peek() == ":")
+            if found.is_whole or cursor.peek() in _JOINTS:
+                _note_colon(cursor, context, cursor.tokens[start : found.end])
+                continue
+        _skip(cursor, reading)
+
+
+def _clause(cursor: Cursor, context: _Context) -> Match[Statements] | None:
+    rules = [*CLAUSES]
+    if context.lists_resources:
+        rules.append(made_resources)
+    if context.lists_fields and context.current:
+        rules.insert(0, attributes)
+    if not context.lists_fields and not context.lists_resources:
+        rules.append(_bare)
+    return longest(cursor, rules)
+
+
+def _bare(cursor: Cursor) -> Statements | None:
+    """Read a request that is nothing but nouns: "tasks and projects"."""
+    politeness(cursor)
+    found = made_resources(cursor)
+    if found is None or not cursor.is_done:
+        return None
+    declared = [item.name for item in found if isinstance(item, Declares)]
+    says_more = len(found) > len(declared)
+    return found if all(_is_clear(name, says_more=says_more) for name in declared) else None
+
+
+def _is_clear(name: Name, *, says_more: bool) -> bool:
+    one = singular_name(name.words)
+    if is_known_noun(one) and len(name.words) <= 2:  # noqa: PLR2004 - an adjective and a noun
+        return True
+    return len(name.words) == 1 and (says_more or is_plural(name.words[-1]))
+
+
+def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
+    """Read "Tasks:" or "Fields:" at the start of a list."""
+    start = cursor.position
+    if _list_header(cursor, reading, context):
+        return True
+    cursor.position = start
+    politeness(cursor)
+    while cursor.peek() in BUILD_VERBS and cursor.kind(1) == "word":
+        cursor.position += 1
+    cursor.take("the", "my")
+    name = attempt(cursor, noun_phrase)
+    words = name.words if name else ()
+    if name is None and cursor.kind() == "word" and cursor.peek(1) == ":":
+        words = (cursor.peek(),)
+        cursor.position += 1
+    if not words or cursor.peek() not in {":"} or not _is_list_ahead(cursor):
+        cursor.position = start
+        return False
+    last = words[-1]
+    cursor.take(":")
+    if last in _FIELD_HEADERS | _RESOURCE_HEADERS | _OTHER_HEADERS:
+        context.lists_resources = last in _RESOURCE_HEADERS
+        context.lists_fields = not context.lists_resources
+        if last in _FIELD_HEADERS and len(words) > 1:
+            subject = Name(words[:-1], name.start if name else 0, name.end if name else 0)
+            context.current = context.of_sentence = (subject,)
+        return True
+    if name is None or _is_field_line(name, context):
+        cursor.position = start
+        return False
+    name, heads = without_heads(name)
+    if name is None:
+        context.lists_resources = True
+        return True
+    is_title = _lists_resources(cursor)
+    _add((Declares(name, is_title=True, is_strong=bool(heads)),), reading, context)
+    context.lists_fields, context.lists_resources = not is_title, is_title
+    return True
+
+
+def _list_header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
+    """Read "Students and courses:", the resources that the rest is about."""
+    names = name_list(cursor)
+    if len(names) <= 1 or cursor.peek() != ":" or (context.lists_fields and context.current):
+        return False
+    if not all(is_plural(name.words[-1]) for name in names):
+        return False
+    _add(tuple(Declares(name) for name in names), reading, context)
+    return cursor.take(":")
+
+
+def _is_list_ahead(cursor: Cursor) -> bool:
+    return cursor.peek(1) != ""
+
+
+def _is_field_line(name: Name, context: _Context) -> bool:
+    """Tell whether "priority: low or high" describes a field of a list under way."""
+    if not (context.lists_fields and context.current):
+        return False
+    return not (is_plural(name.words[-1]) and is_known_noun(singular_name(name.words)))
+
+
+def _lists_resources(cursor: Cursor) -> bool:
+    """Tell whether a list starts with a noun for many that no field is called by."""
+    rest = Cursor(cursor.tokens, cursor.position)
+    rest.separator()
+    return starts_resources(rest)
+
+
+def _note_colon(cursor: Cursor, context: _Context, read_tokens: tuple[Token, ...]) -> None:
+    if cursor.peek() == "•" and read_tokens:
+        context.lists_fields = bool(context.current)
+        context.lists_resources = not context.current
+    if cursor.peek() not in {":", "-"}:
+        return
+    cursor.position += 1
+    context.lists_resources = not context.current or _lists_resources(cursor)
+    context.lists_fields = not context.lists_resources
+
+
+def _step_over_marks(cursor: Cursor, context: _Context) -> None:
+    while cursor.separator() or cursor.take(":", "-", ";", "."):
+        pass
+    if context.of_sentence:
+        cursor.phrase("where", "so that", "such that", "while", "but")
+
+
+def _add(found: Statements, reading: Reading, context: _Context, *, is_title: bool = False) -> None:
+    declared = [item for item in found if isinstance(item, Declares)]
+    if is_title and len(declared) == 1 == len(found):
+        found = (replace(declared[0], is_title=True),)
+    bound = tuple(_bind(item, context, declared) for item in found)
+    subjects = [item.name for item in declared if not item.is_mention]
+    subjects = subjects or [name for item in bound for name in item.subjects]
+    subjects = subjects or [item.name for item in declared]
+    if subjects:
+        context.current = context.of_sentence = tuple(dict.fromkeys(subjects))
+    reading.statements += bound
+
+
+def _bind(item: Statement, context: _Context, declared: list[Declares]) -> Statement:
+    if item.subjects == (CURRENT,):
+        return replace(item, subjects=context.current)
+    if item.subjects or isinstance(item, Declares):
+        return item
+    if isinstance(item, Filters | Searches | Sorts | Paginates):
+        subjects = context.of_sentence or tuple(one.name for one in declared)
+        return replace(item, subjects=subjects, is_loose=not subjects)
+    if isinstance(item, Constrains):
+        return replace(item, subjects=context.current, is_loose=True)
+    return (
+        replace(item, subjects=context.current)
+        if isinstance(item, HasField)
+        else _other(item, context)
+    )
+
+
+def _other(item: Statement, context: _Context) -> Statement:
+    return replace(item, subjects=context.current)
+
+
+def _skip(cursor: Cursor, reading: Reading) -> None:
+    """Step over what cannot be read, to the next place where a clause may start."""
+    start, depth = cursor.position, 0
+    while not cursor.is_done:
+        depth += (cursor.peek() in {"(", "["}) - (cursor.peek() in {")", "]"})
+        is_end = cursor.position > start and depth <= 0 and _may_start_clause(cursor)
+        if is_end:
+            break
+        cursor.position += 1
+    tokens = cursor.tokens[start : cursor.position]
+    while tokens and tokens[0].norm in {",", "and", ":", "-", "•"}:
+        tokens = tokens[1:]
+    if any(token.norm not in _EMPTY for token in tokens):
+        reading.leftover.append(tokens)
+
+
+def _may_start_clause(cursor: Cursor) -> bool:
+    return cursor.peek() in {",", "and", "•", ":", "plus", "then", "also"}
+
+
+def name_key(name: Name) -> str:
+    """Return a name in snake case."""
+    return snake(name.words)
+
+
+def field_kind_known(name: Name) -> bool:
+    """Tell whether a field's name tells its kind."""
+    return kind_by_name(snake(name.words)) is not None
