@@ -15,7 +15,7 @@ _UNCHECKED_FOLDERS = frozenset(
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
 )
-_NEVER_IN_NAMES = '<>:"|?*`'
+_NEVER_IN_NAMES = '<>:"|?*~`'
 
 
 def path_problem(path: str) -> str:

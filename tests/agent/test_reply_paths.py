@@ -51,6 +51,7 @@ BAD = {
     "backend/a\u202ey.py": "holds the character U+202E",
     "backend/a\u200b.py": "holds the character U+200B",
     "backend/a\ud800.py": "holds the character U+D800",
+    "backend/GIT~1/a.py": "holds the character ~",
     "backend/a?.py": "holds the character ?",
     "backend/a`.py": "holds the character `",
     "backend/a.txt": "does not end with .py",

@@ -165,6 +165,13 @@ class TestFailures:
         assert snapshot(tmp_path) == before
         assert not (tmp_path / "app" / ".backendpro").exists()
 
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
+    def test_a_folder_where_nothing_can_be_made_is_told(self) -> None:
+        workspace = Workspace.open(Path("/proc/self/app"))
+        workspace.stage([MAIN])
+        with pytest.raises(InputError, match="cannot be written"):
+            workspace.apply()
+
 
 class TestRivals:
     def test_a_second_build_is_refused_until_the_first_is_gone(self, tmp_path: Path) -> None:
