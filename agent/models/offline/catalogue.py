@@ -18,9 +18,7 @@ _MEMBERS = {
         "Field",
         "FiniteFloat",
         "MISSING",
-        "Strict",
         "StrictBool",
-        "StrictInt",
         "WithJsonSchema",
     ),
     "sqlalchemy": ("UnaryExpression",),
@@ -41,6 +39,7 @@ SHARED_TYPES = frozenset(
         "Key",
         "ListQuery",
         "MAX_INTEGER",
+        "MAX_SAFE_INTEGER",
         "MIN_INTEGER",
         "Money",
         "Number",
@@ -51,10 +50,12 @@ SHARED_TYPES = frozenset(
         "Url",
         "UtcDatetime",
         "VisibleText",
+        "WholeNumber",
     }
 )
 # What some of them are made of.
 _PARTS = {
+    "BigInteger": {"MAX_SAFE_INTEGER"},
     "Integer": {"MAX_INTEGER", "MIN_INTEGER"},
     "Key": {"RowId", "MAX_INTEGER"},
     "ListQuery": {"MAX_INTEGER"},

@@ -248,7 +248,11 @@ class _Composition:
             module = render_module("common.py", catalogue, needed=missing)
             modules[_path(self._types_module)] = module
         if used & ERROR_RESPONSES - self._backend.names.keys():
-            values = {"is_new": self._backend.is_new}
+            parents = [parent for each in self._resources for parent in each.parents]
+            values = {
+                "is_new": self._backend.is_new,
+                "has_trees": any(parent.is_self for parent in parents),
+            }
             modules[_path(self._errors_module)] = render("error.py", **values)
         return modules
 

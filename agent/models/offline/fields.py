@@ -22,12 +22,17 @@ TEXT_LENGTH = 200
 LONG_TEXT_LENGTH = 5000
 LIST_LENGTH = 50
 MAX_INTEGER = 2**31 - 1
-MAX_BIG_INTEGER = 2**63 - 1
+# What a JSON number holds without loss, in JavaScript too.
+MAX_SAFE_INTEGER = 2**53 - 1
 
 _TEXTS = frozenset({FieldKind.TEXT, FieldKind.LONG_TEXT})
 _NUMBERS = frozenset({FieldKind.INTEGER, FieldKind.DECIMAL, FieldKind.MONEY})
 # Digits in all and behind the point; 15 digits in all survive a JSON number unchanged.
 _DIGITS = {FieldKind.DECIMAL: (15, 4), FieldKind.MONEY: (12, 2)}
+_DECIMAL_SCHEMAS = {
+    FieldKind.DECIMAL: ("-99_999_999_999.9999", "99_999_999_999.9999", "0.0001"),
+    FieldKind.MONEY: ("-9_999_999_999.99", "9_999_999_999.99", "0.01"),
+}
 _COLUMN_TYPES = {
     FieldKind.INTEGER: "int",
     FieldKind.DECIMAL: "Decimal",
@@ -130,7 +135,7 @@ class FieldCode:
             item = f"Annotated[VisibleText, Field(max_length={TEXT_LENGTH})]"
             return f"list[{item}]", [f"Field(max_length={int(high or LIST_LENGTH)})"]
         if kind is FieldKind.INTEGER:
-            return "StrictInt", [f"Field(ge={self._least()}, le={self._greatest()})"]
+            return "WholeNumber", [f"Field(ge={self._least()}, le={self._greatest()})"]
         return self._decimal_type(), self._decimal_limits()
 
     def _decimal_type(self) -> str:
@@ -138,13 +143,24 @@ class FieldCode:
 
     def _decimal_limits(self) -> list[Piece]:
         spec = self.spec
-        bounds = [("ge", "minimum", spec.minimum), ("le", "maximum", spec.maximum)]
-        given = [(short, long, value) for short, long, value in bounds if value is not None]
-        if not given:
+        if spec.minimum is None and spec.maximum is None:
             return []
-        arguments: list[Piece] = [f"{short}={decimal_literal(value)}" for short, _, value in given]
-        schema = ", ".join(f'"{long}": {plain(value)}' for _, long, value in given)
-        return [Bracket("Field(", [*arguments, f"json_schema_extra={{{schema}}}"])]
+        bounds = (("ge", spec.minimum), ("le", spec.maximum))
+        given: list[Piece] = [
+            f"{name}={decimal_literal(bound)}" for name, bound in bounds if bound is not None
+        ]
+        # The schema of the type itself would be lost, and with it what it says.
+        least, greatest, step = _DECIMAL_SCHEMAS[spec.kind]
+        schema: list[Piece] = [
+            '"type": "number"',
+            f'"minimum": {least if spec.minimum is None else plain(spec.minimum)}',
+            f'"maximum": {greatest if spec.maximum is None else plain(spec.maximum)}',
+            f'"multipleOf": {step}',
+        ]
+        return [
+            Bracket("Field(", given),
+            Bracket("WithJsonSchema(", [Bracket("{", schema, "}")]),
+        ]
 
     @property
     def length(self) -> int:
@@ -159,11 +175,11 @@ class FieldCode:
         return any(bound is not None and abs(bound) > MAX_INTEGER for bound in bounds)
 
     def _least(self) -> str:
-        usual = f"-{MAX_BIG_INTEGER}" if self.is_big else "MIN_INTEGER"
+        usual = "-MAX_SAFE_INTEGER" if self.is_big else "MIN_INTEGER"
         return usual if self.spec.minimum is None else plain(self.spec.minimum)
 
     def _greatest(self) -> str:
-        usual = str(MAX_BIG_INTEGER) if self.is_big else "MAX_INTEGER"
+        usual = "MAX_SAFE_INTEGER" if self.is_big else "MAX_INTEGER"
         return usual if self.spec.maximum is None else plain(self.spec.maximum)
 
     @property

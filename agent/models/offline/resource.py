@@ -79,6 +79,11 @@ class ParentCode:
         return f"{self.spec.name}_id"
 
     @property
+    def label(self) -> str:
+        """The relation in words."""
+        return self.spec.name.replace("_", " ")
+
+    @property
     def is_self(self) -> bool:
         """Whether rows of one table belong to each other."""
         return self.target.model == self.child
