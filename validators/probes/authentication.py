@@ -36,6 +36,7 @@ class Authentication:
             request = _with_token(control.request, token)
             exchange = self.world.send("nobody", request)
             self.world.undo(exchange)
+            self.results.remember(operation, exchange)
             status = exchange.response.status
             if status == _FORBIDDEN:
                 forbidden.append(what)

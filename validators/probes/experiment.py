@@ -118,8 +118,7 @@ class Experiment:
     ) -> tuple[Filled, Exchange]:
         """Send a request; where a value is refused as invalid, try others for it."""
         exchange = self.world.send(actor, filled.request)
-        if exchange.response.handler is not None:
-            self.results.handlers.setdefault(operation.route, exchange.response.handler)
+        self.results.remember(operation, exchange)
         overrides = self.filler.overrides.setdefault(operation.route, {})
         for _ in range(3):
             name = _refused_property(exchange)

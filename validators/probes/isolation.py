@@ -73,6 +73,7 @@ class Intrusion:
         except UnfilledError:
             return False
         exchange = self.world.send("intruder", filled.request)
+        self.results.remember(operation, exchange)
         broken = list(self._violations(attempt, exchange))
         if not broken and control.slots and not attempt.names_owner:
             broken = list(self._compare_with_nobody(operation, attempt, exchange))

@@ -43,6 +43,11 @@ class Results:
     exercised: set[str] = field(default_factory=set)
     current: Operation | None = None
 
+    def remember(self, operation: Operation, exchange: Exchange) -> None:
+        """Remember where the handler of a route is."""
+        if exchange.response.handler is not None:
+            self.handlers.setdefault(operation.route, exchange.response.handler)
+
     def note(self, name: str, operation: Operation, outcome: ProbeOutcome, detail: str) -> None:
         """Add the outcome of one experiment."""
         self.probes.append(Probe(name=name, route=operation.route, outcome=outcome, detail=detail))

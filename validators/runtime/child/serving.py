@@ -22,7 +22,7 @@ _REFUSED = (401, 403)
 _FIRST = asyncio.FIRST_COMPLETED
 
 # The errors behind a refusal or a 5xx that the app turned into a response by itself.
-_hidden_errors: contextvars.ContextVar[list[BaseException]] = contextvars.ContextVar("hidden")
+_hidden_errors: contextvars.ContextVar[list[Event]] = contextvars.ContextVar("hidden")
 
 
 class StartUpFailedError(Exception):
@@ -100,7 +100,8 @@ def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
         if status in _REFUSED or status >= _SERVER_ERROR:
             errors = _hidden_errors.get(None)
             if errors is not None:
-                errors.append(error)
+                # At once: the framework takes the traceback away from what it has handled.
+                errors.append(faults.describe(error))
         return handler(request, error)
 
     if not asyncio.iscoroutinefunction(handler):
@@ -125,7 +126,7 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
         `id`, `status` (None without a response), `headers`, `body` (base64) and `faults`.
     """
     exchange = _Exchange(request)
-    errors: list[BaseException] = []
+    errors: list[Event] = []
     _hidden_errors.set(errors)
     started = time.perf_counter()
     scope = _scope(request, state)
@@ -135,8 +136,10 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
     if timed_out:
         exchange.closed.set()
         task.cancel()
-    elif task.exception() is not None:
-        errors.append(task.exception())  # type: ignore[arg-type]  # just checked
+    else:
+        error = task.exception()
+        if error is not None:
+            errors.append(faults.describe(error))
     return {
         "id": request["id"],
         "status": exchange.status,
@@ -145,7 +148,7 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
         "timed_out": timed_out,
         "seconds": time.perf_counter() - started,
         "handler": _handler(scope),
-        "faults": [faults.describe(error) for error in dict.fromkeys(errors)],
+        "faults": errors,
     }
 
 
