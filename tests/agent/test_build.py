@@ -38,8 +38,11 @@ def codes(outcome: Outcome) -> list[str]:
 
 
 def test_a_sound_reply_is_accepted_at_once_and_stays_staged(tmp_path: Path) -> None:
-    outcome, model, workspace, _ = build(tmp_path, [says(reply(sound_files()))])
+    # Text around the files is worth a warning, which blocks nothing.
+    text = f"Here it is.\n\n{reply(sound_files())}"
+    outcome, model, workspace, _ = build(tmp_path, [says(text)])
     assert (outcome.reason, outcome.errors) == ("", ())
+    assert [finding.code for finding in outcome.format_findings] == ["BP101"]
     assert outcome.report.verdict == "pass"
     assert {file.path: file.code for file in workspace.staged} == sound_files()
     assert len(model.prompts) == 1
@@ -128,9 +131,9 @@ def test_a_reply_without_a_file_is_sent_back(tmp_path: Path, text: str) -> None:
 
 
 def test_a_path_that_leads_outside_is_sent_back(tmp_path: Path) -> None:
-    text = reply(sound_files()) + "\nbackend/../evil.py\n```python\nx = 1\n```\n"
+    text = reply({ROUTES: BROKEN}) + "\nbackend/../evil.py\n```python\nx = 1\n```\n"
     outcome, _, workspace, _ = build(tmp_path, [says(text), NO_ANSWER])
-    assert codes(outcome) == ["BP102"]
+    assert "BP102" in codes(outcome)
     assert all("evil" not in file.path for file in workspace.staged)
 
 
@@ -144,12 +147,6 @@ def test_a_link_in_the_backend_that_leads_outside_is_sent_back(tmp_path: Path) -
     outcome, _, _, _ = build(backend.parent, [says(text), NO_ANSWER])
     assert "BP102" in codes(outcome)
     assert list(outside.iterdir()) == []
-
-
-def test_text_around_the_files_is_shown_and_does_not_block(tmp_path: Path) -> None:
-    outcome, _, _, _ = build(tmp_path, [says(f"Here it is.\n\n{reply(sound_files())}")])
-    assert outcome.reason == ""
-    assert [finding.code for finding in outcome.format_findings] == ["BP101"]
 
 
 def test_what_was_wrong_before_the_build_blocks_too_and_is_marked(tmp_path: Path) -> None:
