@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 from rich.theme import Theme
 
@@ -41,8 +42,10 @@ class ColourScreen:
         return min(self._console.width, _WIDEST)
 
     def show(self, line: Line) -> None:
-        """Print a line; the terminal breaks what is too long."""
-        self._console.print(Text.assemble(*line), soft_wrap=True)
+        """Print a line; what is too long goes on below, indented alike."""
+        text = Text.assemble(*line)
+        indent = len(text.plain) - len(text.plain.lstrip())
+        self._console.print(Padding(text[indent:], (0, 0, 0, indent), expand=False))
 
     def wait(self, what: str) -> None:
         """Start a spinner, where the terminal can show one."""
