@@ -1,11 +1,14 @@
 """Which names a module binds at its top level, read from its syntax tree."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # Text that shows that a module may bind names in ways which its statements do not tell.
 _DYNAMIC = ("globals()", "sys.modules", "exec(", "vars()", "locals()", "setattr(", "__dict__")
+# In a docstring it would bind a name too many, which only keeps a finding back.
+_GLOBAL = re.compile(r"^\s+global\s+(\w+(?:\s*,\s*\w+)*)", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -39,8 +42,8 @@ def collect(tree: ast.Module, text: str) -> Names:
         names.is_open = True
     else:
         names.lazy = set()
-    if "global " in text:
-        names.bound.update(_declared_global(tree))
+    for declared in _GLOBAL.findall(text):
+        names.bound.update(name.strip() for name in declared.split(","))
     return names
 
 
@@ -169,9 +172,3 @@ def _texts(items: list[ast.expr]) -> Iterator[str]:
     for item in items:
         if isinstance(item, ast.Constant) and isinstance(item.value, str):
             yield item.value
-
-
-def _declared_global(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            yield from node.names

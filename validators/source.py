@@ -74,6 +74,14 @@ class Index:
         found: list[Function] = [*self.of(ast.FunctionDef), *self.of(ast.AsyncFunctionDef)]
         return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
+    def function_named(self, name: str) -> Function | None:
+        """Return the first function of this name, wherever it is defined."""
+        return self._functions_by_name.get(name)
+
+    @cached_property
+    def _functions_by_name(self) -> dict[str, Function]:
+        return {node.name: node for node in reversed(self.functions)}
+
     @cached_property
     def assignments(self) -> list[Assignment]:
         """Every plain and every annotated assignment, in the order of the source."""
@@ -202,7 +210,7 @@ class Module:
         first = imported.dotted if imported else node.id
         return ".".join([first, *reversed(attributes)])
 
-    @property
+    @cached_property
     def folder(self) -> PurePosixPath:
         """The folder that holds the file."""
         return PurePosixPath(self.path).parent

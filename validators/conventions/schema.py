@@ -70,6 +70,7 @@ class Schema:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._bases: dict[int, list[Class | str]] = {}
 
     @cached_property
     def classes(self) -> list[Class]:
@@ -104,8 +105,14 @@ class Schema:
             case _:
                 return None
 
-    def bases(self, cls: Class) -> Iterator[Class | str]:
-        """Yield everything that a class inherits from: own classes, and others by full name."""
+    def bases(self, cls: Class) -> list[Class | str]:
+        """Return everything that a class inherits from: own classes, and others by full name."""
+        known = self._bases.get(id(cls.node))
+        if known is None:
+            known = self._bases[id(cls.node)] = list(self._read_bases(cls))
+        return known
+
+    def _read_bases(self, cls: Class) -> Iterator[Class | str]:
         waiting, seen = [cls], {id(cls.node)}
         while waiting:
             current = waiting.pop()
@@ -170,13 +177,18 @@ class Schema:
             if is_guarded(owner.module, field)
         }
 
-    def subclasses(self, cls: Class) -> list[Class]:
+    def subclasses(self, node: ast.ClassDef) -> list[Class]:
         """Return the classes that inherit from a class."""
-        return [
-            other
-            for other in self.classes
-            if any(isinstance(base, Class) and base.node is cls.node for base in self.bases(other))
-        ]
+        return self._subclasses.get(id(node), [])
+
+    @cached_property
+    def _subclasses(self) -> dict[int, list[Class]]:
+        found: dict[int, list[Class]] = {}
+        for cls in self.classes:
+            for base in self.bases(cls):
+                if isinstance(base, Class):
+                    found.setdefault(id(base.node), []).append(cls)
+        return found
 
     def _outer_bases(self, cls: Class) -> set[str]:
         return {base for base in self.bases(cls) if isinstance(base, str)}

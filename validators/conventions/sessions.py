@@ -26,8 +26,9 @@ _MAX_HOPS = 8
 def check(module: Module, schema: Schema) -> list[Finding]:
     """Return a finding for each async function that works on a plain session itself."""
     findings: list[Finding] = []
+    opened = _opened_sessions(module)
     for function in module.index.of(ast.AsyncFunctionDef):
-        name = _blocking_session(module, schema, function)
+        name = _received_session(module, schema, function) or opened.get(function)
         if name is not None:
             findings.append(
                 BLOCKING_SESSION.finding(
@@ -41,20 +42,23 @@ def check(module: Module, schema: Schema) -> list[Finding]:
     return findings
 
 
-def _blocking_session(module: Module, schema: Schema, function: ast.AsyncFunctionDef) -> str | None:
+def _received_session(module: Module, schema: Schema, function: ast.AsyncFunctionDef) -> str | None:
     for name, hint, default in _parameters(function):
         if _is_plain(module, schema, hint, default) and _is_used(module, function, name):
             return name
+    return None
+
+
+def _opened_sessions(module: Module) -> dict[ast.AST | None, str]:
+    """Return the functions that open a plain session themselves, with its name."""
+    found: dict[ast.AST | None, str] = {}
     for node in module.index.of(ast.With):
         for item in node.items:
             opened = item.context_expr
-            if (
-                isinstance(opened, ast.Call)
-                and module.qualified(opened.func) in _PLAIN
-                and _function_around(module, node) is function
-            ):
-                return ast.unparse(item.optional_vars) if item.optional_vars else "Session()"
-    return None
+            if isinstance(opened, ast.Call) and module.qualified(opened.func) in _PLAIN:
+                name = ast.unparse(item.optional_vars) if item.optional_vars else "Session()"
+                found[_function_around(module, node)] = name
+    return found
 
 
 def _parameters(
@@ -154,9 +158,9 @@ def _find_function(
         return None
     name = node.id
     for _ in range(_MAX_HOPS):
-        for function in module.index.functions:
-            if function.name == name:
-                return module, function
+        function = module.index.function_named(name)
+        if function is not None:
+            return module, function
         imported = module.imported.get(name)
         if imported is None or imported.name is None:
             return None

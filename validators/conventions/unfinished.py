@@ -6,7 +6,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from validators.conventions.schema import Class, Schema
+from validators.conventions.schema import Schema
 from validators.report import Finding
 from validators.rules.conventions import TODO_COMMENT, UNFINISHED_CODE
 from validators.source import Function, Module
@@ -73,7 +73,7 @@ def _may_be_empty(module: Module, schema: Schema, function: Function, stand_in: 
     if isinstance(stand_in, ast.Pass) and (bases or function.name.startswith("__")):
         # Overrides a method in order to do nothing.
         return True
-    subclasses = schema.subclasses(Class(module, around))
+    subclasses = schema.subclasses(around)
     return bool(subclasses) and all(_defines(cls.node, function.name) for cls in subclasses)
 
 

@@ -11,7 +11,7 @@ from validators.imports.library import Answer, library_of
 from validators.imports.resolver import Installed, Local, Missing, Resolver, Statement, Target
 from validators.imports.shadows import FRAMEWORK, check_shadows
 from validators.imports.start import check_start_order
-from validators.imports.uses import uses_of_modules
+from validators.imports.uses import asks_first, uses_of_modules
 from validators.location import AppLocation
 from validators.report import Finding, Severity
 from validators.rules import Rule
@@ -49,7 +49,7 @@ def check(
             run.check(statement)
         run.check_attributes(project.modules[path])
     run.ask()
-    findings = [*run.findings, *check_shadows(resolver, run.severities)]
+    findings = [*run.found, *check_shadows(resolver, run.severities)]
     if location is not None:
         findings += check_start_order(location, resolver)
     return findings
@@ -74,7 +74,7 @@ class _Run:
 
     resolver: Resolver
     severities: dict[str, Severity]
-    findings: list[Finding] = field(default_factory=list)
+    found: dict[Finding, None] = field(default_factory=dict)
     questions: list[tuple[Question, Statement]] = field(default_factory=list)
 
     def check(self, statement: Statement) -> None:
@@ -97,6 +97,8 @@ class _Run:
             target = self.resolver.module_named(module, use.module)
             if target is None or self.resolver.has(target, use.name) is not Answer.NO:
                 continue
+            if asks_first(module, use.node):
+                continue
             imported = module.imported[use.module]
             if self._is_hidden(target, imported.level, imported.dotted, use.name):
                 self._report_hidden(module, imported.dotted, use.node)
@@ -111,7 +113,7 @@ class _Run:
                 fix="Use a name that the module has." if isinstance(target, Installed) else None,
                 severity=self.severities[module.path],
             )
-            self.findings.append(finding)
+            self.found[finding] = None
 
     def ask(self) -> None:
         """Let the interpreter decide what could not be read from files."""
@@ -217,8 +219,7 @@ class _Run:
             column=node.col_offset + 1,
             severity=self.severities[importer.path],
         )
-        if finding not in self.findings:
-            self.findings.append(finding)
+        self.found[finding] = None
 
     def _report_module(self, statement: Statement, target: Missing) -> None:
         wanted = f"{target.parent}.{target.part}".lstrip(".")
@@ -276,8 +277,8 @@ class _Run:
             fix=fix,
             severity=severity,
         )
-        if finding not in self.findings:  # a statement with several names of a missing module
-            self.findings.append(finding)
+        # A statement with several names of a missing module is one finding.
+        self.found[finding] = None
 
 
 def _dotted(statement: Statement, target: Target) -> str:

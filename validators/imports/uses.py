@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from validators.source import Module
 
 # Conditions by which code asks for what exists only on some systems or versions.
-_ASKS_FIRST = ("platform", "os.name", "version", "hasattr", "TYPE_CHECKING")
+_ASKS_FIRST = frozenset({"TYPE_CHECKING", "hasattr", "name", "platform", "system", "version_info"})
 _CATCHES = frozenset({"AttributeError", "Exception", "BaseException"})
 
 
@@ -21,7 +21,7 @@ class Use:
 
 
 def uses_of_modules(module: Module) -> Iterator[Use]:
-    """Yield each name that is read from an imported module without asking first.
+    """Yield each name that is read from an imported module.
 
     What a file binds a second time, as a parameter or a variable, is passed over: which of the
     two is meant would need more than its name.
@@ -36,7 +36,7 @@ def uses_of_modules(module: Module) -> Iterator[Use]:
     ]
     written = {(use.module, use.name) for use in uses if not isinstance(use.node.ctx, ast.Load)}
     for use in uses:
-        if (use.module, use.name) not in written and not _is_guarded(module, use.node):
+        if (use.module, use.name) not in written:
             yield use
 
 
@@ -58,12 +58,13 @@ def _rebound(module: Module) -> set[str]:
     return names | {name for name in imports if imports.count(name) > 1}
 
 
-def _is_guarded(module: Module, node: ast.AST) -> bool:
+def asks_first(module: Module, node: ast.AST) -> bool:
+    """Tell whether code goes on where a name that it reads does not exist."""
     inner = node
     for around in module.index.ancestors(node):
         match around:
             case ast.If(test=test) | ast.IfExp(test=test):
-                if any(word in ast.unparse(test) for word in _ASKS_FIRST):
+                if any(_last_name(part) in _ASKS_FIRST for part in ast.walk(test)):
                     return True
             case ast.Try(body=body, handlers=handlers) if inner in body:
                 if any(_catches(handler.type) for handler in handlers):
@@ -79,3 +80,11 @@ def _catches(caught: ast.expr | None) -> bool:
         return True
     kinds = caught.elts if isinstance(caught, ast.Tuple) else [caught]
     return any(isinstance(kind, ast.Name) and kind.id in _CATCHES for kind in kinds)
+
+
+def _last_name(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
