@@ -138,16 +138,15 @@ class Builder:
         return outcome
 
     def _check(self) -> Report:
-        options = validators.CheckOptions(app=self.settings.app)
         with self.workspace.materialized() as folder:
-            return validators.check(folder, options, self.listen)
+            return validators.check(folder, self.settings.check_options(), self.listen)
 
     def _known(self, report: Report) -> frozenset[Finding]:
         """Return the findings that the backend had before the build, lines aside."""
         if report.verdict == "pass" or not self.workspace.files:
             return frozenset()
         if self._baseline is None:
-            options = validators.CheckOptions(app=self.settings.app)
+            options = self.settings.check_options()
             self._baseline = validators.check(self.workspace.backend, options)
         before = {(known.code, known.path, known.message) for known in self._baseline.findings}
         return frozenset(

@@ -2,20 +2,35 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+import validators
 from agent.errors import InputError
+from validators import ownership
 
 PREFIX = "BACKENDPRO_"
 # Read elsewhere, and no setting: it changes how a failure of ours is shown.
 DEBUG_VARIABLE = "BACKENDPRO_DEBUG"
 
 Values = Mapping[str, Any]
+
+
+def _split(names: object) -> object:
+    """Return the names of a comma-separated list, as a variable of the environment holds it."""
+    return (
+        tuple(name for name in re.split(r"[,\s]+", names) if name)
+        if isinstance(names, str)
+        else names
+    )
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
@@ -28,6 +43,10 @@ class Settings(BaseModel):
         user_id: Type of `User.id` in generated backends; Better Auth makes it text.
         app: The app as `module:attribute`; None to find it.
         max_output_tokens: The longest reply that Claude may give, in tokens.
+        owner_columns: More names of columns that hold the owner's id without a foreign key.
+        public_models: Table models whose rows everybody may read.
+        identity_dependencies: Dotted names of dependencies of other packages that return the
+            verified user or its id.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +56,20 @@ class Settings(BaseModel):
     user_id: Literal["text", "int", "uuid"] = "text"
     app: str | None = None
     max_output_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 32_000
+    owner_columns: Names = ()
+    public_models: Names = ()
+    identity_dependencies: Names = ()
+
+    def check_options(
+        self, python: Path | None = None, *, is_static: bool = False
+    ) -> validators.CheckOptions:
+        """Return how a backend with these settings is checked."""
+        declared = ownership.ProofOptions(
+            owner_columns=ownership.ProofOptions().owner_columns | set(self.owner_columns),
+            identity_dependencies=frozenset(self.identity_dependencies),
+            public_models=frozenset(self.public_models),
+        )
+        return validators.CheckOptions(self.app, python, is_static, declared)
 
 
 def load_settings(folder: Path, options: Values | None = None) -> Settings:
@@ -73,7 +106,7 @@ def _gather(given: Values, table: Values) -> Settings:
     )
 
     class Sources(BaseSettings, Settings):
-        model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
+        model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", enable_decoding=False)
 
         @classmethod
         def settings_customise_sources(

@@ -20,11 +20,13 @@ class CheckOptions:
         app: `module:attribute` of the app; found by itself where None.
         python: Interpreter that boots the backend; our own where None.
         is_static: Stop after the static checks.
+        declared: What a person declared about the backend; None for nothing.
     """
 
     app: str | None = None
     python: Path | None = None
     is_static: bool = False
+    declared: ownership.ProofOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _run_static(
     with run.stage("conventions"):
         run.findings += conventions.check(project)
     with run.stage("isolation"):
-        proof = ownership.prove(project, location)
+        proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings
         run.parts |= {"queries": proof.queries, "routes": proof.routes}
 

@@ -33,7 +33,7 @@ def check(
     require_backend(folder)
     _require_interpreter(python)
     settings = load_settings(folder, options)
-    check_options = validators.CheckOptions(app=settings.app, python=python, is_static=is_static)
+    check_options = settings.check_options(python, is_static=is_static)
     with contextlib.closing(Terminal()) as terminal:
         report = validators.check(folder, check_options, terminal)
         if form == "text":

@@ -54,6 +54,24 @@ def test_a_folder_that_does_not_exist_has_no_settings(folder: Path) -> None:
     assert load_settings(folder / "new") == Settings()
 
 
+def test_a_list_is_written_with_commas_in_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, 'public_models = ["Country", "Currency"]')
+    monkeypatch.setenv("BACKENDPRO_OWNER_COLUMNS", "tenant_id, holder")
+    settings = load_settings(folder)
+    assert settings.owner_columns == ("tenant_id", "holder")
+    assert settings.public_models == ("Country", "Currency")
+
+
+def test_declared_columns_come_on_top_of_the_usual_ones() -> None:
+    options = Settings(app="main:app", owner_columns=("tenant_id",)).check_options()
+    assert options.app == "main:app"
+    assert options.declared is not None
+    assert {"tenant_id", "user_id"} <= options.declared.owner_columns
+    assert options.declared.public_models == frozenset()
+
+
 def test_an_unknown_setting_names_the_nearest_one(folder: Path) -> None:
     configure(folder, "ronuds = 1")
     with pytest.raises(InputError, match=r"`ronuds` in \[tool\.backendpro\]") as raised:
