@@ -6,7 +6,7 @@ from functools import cached_property
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import AgentEndpoint, FieldKind, FieldSpec
 from agent.models.offline.fields import FieldCode
-from agent.models.offline.formatting import Bracket, Piece, text_literal, written
+from agent.models.offline.formatting import WIDTH, Bracket, Piece, text_literal, written
 from agent.models.offline.naming import article, class_name, sentence_case
 
 _DONE = frozenset({"closed", "complete", "completed", "done", "finished", "paid", "resolved"})
@@ -134,11 +134,6 @@ class AgentCode:
         """The priorities, as a type."""
         return f"{self.model}Priority"
 
-    @property
-    def is_priority_nullable(self) -> bool:
-        """Whether a row may have no priority."""
-        return FieldCode(self.priority, self.model).is_nullable
-
     @cached_property
     def _text_field(self) -> FieldSpec:
         texts = self._of(_TEXTS)
@@ -147,14 +142,18 @@ class AgentCode:
         return texts[0]
 
     @property
-    def text(self) -> str:
-        """The field by which rows are compared."""
-        return self._text_field.name
-
-    @property
-    def is_text_nullable(self) -> bool:
-        """Whether that field may be empty."""
-        return FieldCode(self._text_field, self.model).is_nullable
+    def examples(self) -> str:
+        """The text and the priority of each row that has one."""
+        text = f"row.{self._text_field.name}"
+        if FieldCode(self._text_field, self.model).is_nullable:
+            text += ' or ""'
+        parts = [f"({text}, row.priority)", "for row in session.exec(statement)"]
+        if FieldCode(self.priority, self.model).is_nullable:
+            parts.append("if row.priority is not None")
+        line = f"[{' '.join(parts)}]"
+        if len(f"    examples = {line}") <= WIDTH:
+            return line
+        return "[\n" + "".join(f"        {part}\n" for part in parts) + "    ]"
 
     @property
     def highest(self) -> str:

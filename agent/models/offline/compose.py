@@ -7,7 +7,7 @@ from functools import cached_property
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.agents import AgentCode
 from agent.models.offline.backend import Backend, ExistingModel
-from agent.models.offline.blueprint import AgentEndpoint, Blueprint, UserIdType
+from agent.models.offline.blueprint import AgentEndpoint, Blueprint, Resource, UserIdType
 from agent.models.offline.catalogue import (
     ERROR_RESPONSES,
     LIBRARY,
@@ -25,6 +25,8 @@ from agent.reply import SourceFile
 
 _USER_ID_TYPES: dict[UserIdType, str] = {"text": "str", "int": "int", "uuid": "UUID"}
 _SCHEMA_PARTS = ("Create", "Update", "Patch", "Response", "Page", "Query", "Sort")
+_LONGEST_NAME = 40
+_LONGEST_PAIR = 55
 # A backend's files in the order in which they build upon each other.
 _ORDER = ("utils/", "models.py", "database.py", "schemas/", "dependencies.py", "routes/", "main.py")
 
@@ -64,6 +66,9 @@ class _Composition:
         self._backend = backend
         targets = self._targets()
         self._resources = [ResourceCode(each, targets) for each in blueprint.resources]
+        for resource in self._resources:
+            for field in resource.fields:
+                field.refuse_extremes()
         self._agents = [self._agent(each) for each in blueprint.agents]
 
     def files(self) -> dict[str, str]:
@@ -83,6 +88,7 @@ class _Composition:
         targets = {each.singular: target_of(each) for each in self._blueprint.resources}
         for resource in self._blueprint.resources:
             names = names_of(resource)
+            _refuse_long_names(resource, names)
             if self._backend.find_model(names.singular, names.plural) is not None:
                 raise RequestNotUnderstoodError(
                     f"The backend has {names.labels} already.", "Ask for them under another name."
@@ -309,6 +315,17 @@ class _Composition:
     def _needs(self, package: str) -> bool:
         folder = package.partition("/")[0]
         return not any(path.startswith(f"{folder}/") for path in self._backend.files)
+
+
+def _refuse_long_names(resource: Resource, names: Names) -> None:
+    """Refuse names that would not fit a line of code or an identifier of PostgreSQL."""
+    longest = max((len(field.name) for field in resource.fields), default=0)
+    if len(names.singular) > _LONGEST_NAME or len(names.model) + longest > _LONGEST_PAIR:
+        raise RequestNotUnderstoodError(
+            f"The names of {names.labels} and their fields are too long: "
+            f"{len(names.singular)} and {longest} characters.",
+            f"Keep them below {_LONGEST_NAME} each and {_LONGEST_PAIR} together.",
+        )
 
 
 def _path(module: str) -> str:

@@ -174,6 +174,21 @@ class FieldCode:
         bounds = (self.spec.minimum, self.spec.maximum)
         return any(bound is not None and abs(bound) > MAX_INTEGER for bound in bounds)
 
+    def refuse_extremes(self) -> None:
+        """Refuse limits that no column and no JSON number can keep.
+
+        Raises:
+            RequestNotUnderstoodError: A limit is too far from zero.
+        """
+        digits, places = _DIGITS.get(self.spec.kind, (16, 0))
+        furthest = MAX_SAFE_INTEGER if places == 0 else 10 ** (digits - places)
+        for bound in (self.spec.minimum, self.spec.maximum):
+            if bound is not None and abs(bound) >= furthest:
+                raise RequestNotUnderstoodError(
+                    f"The limit {plain(bound)} of {self.name} is out of range.",
+                    f"Keep it below {furthest}.",
+                )
+
     def _least(self) -> str:
         usual = "-MAX_SAFE_INTEGER" if self.is_big else "MIN_INTEGER"
         return usual if self.spec.minimum is None else plain(self.spec.minimum)
@@ -195,11 +210,12 @@ class FieldCode:
             return f"{self.name}: {self.column_type} = {default}"
         if not arguments:
             return f"{self.name}: {self.column_type}"
-        head = f"{self.name}: {self.column_type} = Field("
-        if len(f"    {head}") > WIDTH:
-            value = bracketed("Field(", arguments, ")", depth=1)
-            return declared(self.name, self.column_type, value)
-        return bracketed(head, arguments, depth=1)
+        left = f"{self.name}: {self.column_type} = "
+        if len(f"    {left}Field(") <= WIDTH:
+            return bracketed(f"{left}Field(", arguments, ")", depth=1)
+        if len(f"    {left}(") <= WIDTH:
+            return f"{left}(\n        {bracketed('Field(', arguments, depth=2)}\n    )"
+        return declared(self.name, self.column_type, bracketed("Field(", arguments, depth=1))
 
     @property
     def column_type(self) -> str:

@@ -113,7 +113,7 @@ def sentence_case(text: str) -> str:
 def article(label: str) -> str:
     """Return `a` or `an`, whichever is spoken before the label."""
     word = label.split(maxsplit=1)[0].lower()
-    if word.startswith(("uni", "use", "usa", "uti", "eu", "one", "ura")):
+    if word.startswith(("uni", "url", "use", "usa", "uti", "eu", "one")):
         return "a"
     if word.startswith(("hour", "honest", "honor", "honour", "heir")):
         return "an"

@@ -1,5 +1,6 @@
 """The templates, and the helpers that they call."""
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 def render(template: str, **values: object) -> str:
     """Write a template's code, without imports unless it holds them itself."""
-    return _templates().get_template(f"{template}.jinja").render(**values)
+    code = _templates().get_template(f"{template}.jinja").render(**values)
+    # Parts that are left out leave their empty lines behind.
+    return re.sub(r"\n{4,}", "\n\n\n", code)
 
 
 def render_module(template: str, catalogue: Catalogue, **values: object) -> str:

