@@ -363,18 +363,21 @@ class Journal:
     # Housekeeping
 
     def _acquire(self) -> None:
-        for _ in range(_ATTEMPTS):
-            self._make_state_folder()
+        for attempt in reversed(range(_ATTEMPTS)):
             try:
+                self._home.mkdir(parents=True, exist_ok=True)
+                disk.make_folders(self._home, (STATE_FOLDER,))
                 self._lock.acquire()
-            except FileNotFoundError:
-                continue  # a build that wrote nothing is just tidying up
-            self._make_state_folder()
-            return
-        raise Timeout(str(self._lock.lock_file))
+                self._furnish()
+            except (FileNotFoundError, FileExistsError):
+                # A build that wrote nothing may be tidying up just now.
+                self._lock.release()
+                if not attempt:
+                    raise
+            else:
+                return
 
-    def _make_state_folder(self) -> None:
-        self._home.mkdir(parents=True, exist_ok=True)
+    def _furnish(self) -> None:
         disk.make_folders(self._home, (STATE_FOLDER, "builds"))
         ignore = self._home / STATE_FOLDER / ".gitignore"
         if not ignore.exists() or not ignore.stat().st_size:

@@ -255,12 +255,10 @@ def undo(into: Path) -> Undone:
 
 def _read_backend(backend: Path) -> dict[str, bytes]:
     """Return the Python files that a reply could name, by their path as in a reply."""
-    if not backend.is_dir():
-        if os.path.lexists(backend):
-            raise InputError(f"{backend} is not a folder.")
-        return {}
     found: dict[str, bytes] = {}
     try:
+        if not _exists(backend):
+            return found
         for folder, names, files in os.walk(backend, onerror=_raise):
             names[:] = sorted(name for name in names if not _is_left_out(Path(folder, name)))
             relative = Path(folder).relative_to(backend).parts
@@ -274,6 +272,16 @@ def _read_backend(backend: Path) -> dict[str, bytes]:
         where = error.filename if isinstance(error.filename, str) else str(backend)
         raise InputError(f"{where} cannot be read: {disk.reason(error)}.") from error
     return dict(sorted(found.items()))
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISDIR(mode):
+        raise InputError(f"{folder} is not a folder.")
+    return True
 
 
 def _read_regular(backend: Path, names: tuple[str, ...]) -> bytes | None:

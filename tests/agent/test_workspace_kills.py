@@ -1,7 +1,10 @@
 """A build or undo that is killed, at any change to the file system, loses nothing."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -25,9 +28,23 @@ FILES = {
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Path:
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: forcing thousands of files to a disk is slow.
+
+    A killed process loses nothing that the system has taken, so the kind of disk says nothing.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=memory, prefix="backendpro-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def template(place: Path) -> Path:
     """A folder with a backend (`app`) and the reply of a ten-file change to it."""
-    folder = tmp_path / "template"
+    folder = place / "template"
     folder.mkdir()
     build(folder / "app", *reply_files("d01-task-crud"))
     # History that is not the killed build's own.
@@ -38,8 +55,8 @@ def template(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cases(tmp_path: Path) -> Path:
-    folder = tmp_path / "cases"
+def cases(place: Path) -> Path:
+    folder = place / "cases"
     folder.mkdir()
     return folder
 
