@@ -20,12 +20,14 @@ class CheckOptions:
         app: `module:attribute` of the app; found by itself where None.
         python: Interpreter that boots the backend; our own where None.
         is_static: Stop after the static checks.
+        user_id: Type of the user table's key in the database.
         declared: What a person declared about the backend; None for nothing.
     """
 
     app: str | None = None
     python: Path | None = None
     is_static: bool = False
+    user_id: conventions.UserId = "text"
     declared: ownership.ProofOptions | None = None
 
 
@@ -120,7 +122,7 @@ def _run_static(
     with run.stage("layout"):
         run.findings += layout.check(project, location, options.app)
     with run.stage("conventions"):
-        run.findings += conventions.check(project)
+        run.findings += conventions.check(project, options.user_id)
     with run.stage("isolation"):
         proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings

@@ -1,4 +1,4 @@
-"""The type of user ids, where Better Auth makes the user table."""
+"""The user table that Better Auth makes: the type of its ids, and the names of its columns."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Literal
 
 from validators.conventions.schema import Class, Field, Schema, unwrap_hint
 from validators.report import Finding
-from validators.rules.conventions import USER_ID_TYPE
+from validators.rules.conventions import USER_ID_TYPE, USER_TABLE_COLUMN
 from validators.source import Function, Module, Project, is_auxiliary
 
 UserId = Literal["text", "int", "uuid"]
@@ -23,6 +23,11 @@ _COLUMN_TYPES = {
     "UUID": "UUID",
     "Uuid": "UUID",
 }
+_COLUMN_NAMES = {
+    "created_at": "createdAt",
+    "email_verified": "emailVerified",
+    "updated_at": "updatedAt",
+}
 _KNOWN = frozenset(_PYTHON_TYPE.values())
 _PASSWORD = "passw"  # noqa: S105  # a part of a column's name
 
@@ -37,7 +42,7 @@ class _Typed:
 
 
 def check(project: Project, schema: Schema, user_id: UserId) -> list[Finding]:
-    """Return a finding for each user id whose type is not that of Better Auth's table.
+    """Return a finding for each user id and user column that Better Auth's table has not.
 
     A backend that signs users up itself has a user table of its own, with ids as it likes.
     """
@@ -47,7 +52,27 @@ def check(project: Project, schema: Schema, user_id: UserId) -> list[Finding]:
     wanted = _PYTHON_TYPE[user_id]
     wrong = [typed for typed in _user_ids(schema, users) if typed.type != wanted]
     conversions = _conversions(project) if wrong and user_id == "text" else []
-    return [_finding(typed, wanted, conversions) for typed in wrong]
+    findings = [_finding(typed, wanted, conversions) for typed in wrong]
+    return findings + [found for user in users for found in _misnamed(schema, user)]
+
+
+def _misnamed(schema: Schema, user: Class) -> Iterator[Finding]:
+    for owner, field in schema.all_fields(user):
+        name = _COLUMN_NAMES.get(field.name)
+        if name is None or _mentions(field.value, name):
+            continue
+        yield USER_TABLE_COLUMN.finding(
+            f"Better Auth's user table has no column `{field.name}`: it is `{name}` there.",
+            path=owner.module.path,
+            line=field.node.lineno,
+            column=field.node.col_offset + 1,
+            fix=f'Leave it out, or add sa_column_kwargs={{"name": "{name}"}} to its Field.',
+        )
+
+
+def _mentions(value: ast.expr | None, text: str) -> bool:
+    nodes = ast.walk(value) if value is not None else ()
+    return any(isinstance(node, ast.Constant) and node.value == text for node in nodes)
 
 
 def _finding(typed: _Typed, wanted: str, conversions: list[str]) -> Finding:

@@ -157,7 +157,7 @@ class _Run:
         library = self.resolver.library
         if not target.is_local and target.part not in OWN_ROOMS:
             may_exist = (
-                library.may_have_module(target.parent) if target.parent else library.has_hooks()
+                library.may_have_module(target.parent) if target.parent else library.has_hooks
             )
             if may_exist:
                 self.questions.append(((statement.module, None), statement))

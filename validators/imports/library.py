@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from validators.imports.interpreter import Interpreter, is_own_room
@@ -64,8 +64,9 @@ class Library:
         names = {name for folder in self.interpreter.paths for name in _modules_in(folder)}
         return {name for name in names | self.interpreter.standard if name.isidentifier()}
 
+    @cached_property
     def has_hooks(self) -> bool:
-        """Tell whether installed packages extend the import system, so that more can exist."""
+        """Whether installed packages extend the import system, so that more can exist."""
         return any(
             entry.startswith("__editable__") and entry.endswith((".pth", "_finder.py"))
             for folder in self.interpreter.paths

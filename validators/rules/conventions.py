@@ -271,6 +271,33 @@ SWALLOWED_EXCEPTION = Rule(
     ),
 )
 
+USER_TABLE_COLUMN = Rule(
+    code="BP414",
+    name="user-table-column",
+    severity="error",
+    why=(
+        "Better Auth names its columns createdAt, updatedAt and emailVerified. A mapping with "
+        "other names asks PostgreSQL for columns that do not exist, in every query for a user."
+    ),
+    instruction=(
+        "Map only id, name and email of Better Auth's user table; where another column is "
+        'needed, name it: `sa_column_kwargs={"name": "createdAt"}`.'
+    ),
+    fix="Leave the column out, or give the name that it has in the table.",
+    bad=Example(
+        "from datetime import datetime\n\nfrom sqlmodel import Field, SQLModel\n\n\n"
+        "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
+        "    created_at: datetime  # BP414\n",
+        path="accounts.py",
+    ),
+    good=Example(
+        "from datetime import datetime\n\nfrom sqlmodel import Field, SQLModel\n\n\n"
+        "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
+        '    created_at: datetime = Field(sa_column_kwargs={"name": "createdAt"})\n',
+        path="accounts.py",
+    ),
+)
+
 RULES: tuple[Rule, ...] = (
     APP_NOT_FOUND,
     MISSING_FILE,
@@ -285,4 +312,5 @@ RULES: tuple[Rule, ...] = (
     USER_ID_TYPE,
     OPEN_CORS,
     SWALLOWED_EXCEPTION,
+    USER_TABLE_COLUMN,
 )
