@@ -1,6 +1,8 @@
 """Which paths a reply may name: relative, below `backend/`, and safe on every system."""
 
 import unicodedata
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final
 
 ROOT: Final = "backend"
@@ -49,6 +51,31 @@ def collision_key(path: str) -> str:
     """Return what two paths have in common that some file systems hold for the same."""
     folded = unicodedata.normalize("NFKC", path).casefold()
     return unicodedata.normalize("NFKC", folded)
+
+
+class Spellings:
+    """Paths and their folders, found again under any spelling that is the same on some system."""
+
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._known: dict[str, str] = {}
+        for path in paths:
+            self.add(path)
+
+    def __contains__(self, path: str) -> bool:
+        return self._known.get(collision_key(path)) == path
+
+    def add(self, path: str) -> None:
+        """Take a path in, and the folders on the way to it."""
+        for prefix in accumulate(path.split("/"), "{}/{}".format):
+            self._known.setdefault(collision_key(prefix), prefix)
+
+    def twins(self, path: str) -> tuple[str, str] | None:
+        """Return the first part of a path that is known under another spelling, and that one."""
+        for prefix in accumulate(path.split("/"), "{}/{}".format):
+            known = self._known.get(collision_key(prefix), prefix)
+            if known != prefix:
+                return prefix, known
+        return None
 
 
 def is_hidden_or_unchecked(name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from agent.literals import LiteralTracker
-from agent.paths import collision_key, path_problem, shown
+from agent.paths import Spellings, path_problem, shown
 from validators.encoding import foreign_encoding
 from validators.report import Finding
 from validators.rules import reply as rules
@@ -101,7 +101,7 @@ class ReplyParser:
         self._number = 0
         self._findings: list[Finding] = []
         self._ready: list[SourceFile] = []
-        self._spellings: dict[str, str] = {}
+        self._spellings = Spellings()
         self._block: _Block | None = None
         # A fence inside a string, and what followed it: the end of the file, or code?
         self._undecided: list[str] = []
@@ -109,6 +109,7 @@ class ReplyParser:
         self._heading: tuple[str, int] | None = None
         self._is_heading_apart = False
         self._stray: tuple[int, int] | None = None
+        self._has_file = False
         self._is_closed = False
 
     @property
@@ -222,7 +223,8 @@ class ReplyParser:
             return
         if not code.strip() and PurePosixPath(block.path).name != "__init__.py":
             self._report(rules.EMPTY_FILE, block.line, f"{block.path} is empty.", block.path)
-        self._remember(block.path)
+        self._spellings.add(block.path)
+        self._has_file = True
         self._ready.append(SourceFile(block.path, code))
 
     # Outside a file
@@ -285,17 +287,12 @@ class ReplyParser:
         return ""
 
     def _collision(self, path: str) -> str:
-        for part in (PurePosixPath(path), *PurePosixPath(path).parents):
-            known = self._spellings.get(collision_key(str(part)))
-            if known == path:
-                return f"{path} comes a second time; the first version is kept."
-            if known is not None and known != str(part):
-                return f"{part} and {known} are the same on many systems; the first is kept."
-        return ""
-
-    def _remember(self, path: str) -> None:
-        for part in (PurePosixPath(path), *PurePosixPath(path).parents):
-            self._spellings[collision_key(str(part))] = str(part)
+        if path in self._spellings:
+            return f"{path} comes a second time; the first version is kept."
+        twins = self._spellings.twins(path)
+        if twins is None:
+            return ""
+        return f"{twins[0]} and {twins[1]} are the same on many systems; the first is kept."
 
     def _drop_heading(self) -> None:
         """Count the held line as text outside a file."""
@@ -330,7 +327,7 @@ class ReplyParser:
             self._drop_heading()
         self._flush_stray()
         has_error = any(finding.severity == "error" for finding in self._findings)
-        if not self._spellings and not has_error:
+        if not self._has_file and not has_error:
             self._report(rules.NO_FILES, 1, "The reply holds no file.")
 
     def _report_cut_off(self, block: _Block) -> None:

@@ -13,7 +13,7 @@ from agent import disk
 from agent.copying import copy_backend
 from agent.errors import InputError
 from agent.journal import Change, Journal, Undone, changed_meanwhile
-from agent.paths import ROOT, collision_key, is_hidden_or_unchecked, path_problem, shown
+from agent.paths import ROOT, Spellings, collision_key, is_hidden_or_unchecked, path_problem, shown
 from agent.place import Place, find_place
 from agent.reply import SourceFile, encoding_problem
 from validators.report import Finding
@@ -225,16 +225,11 @@ class Workspace:
         return None
 
     def _obstacle_staged(self, path: str) -> Finding | None:
-        prefixes = _prefixes(path)
-        spellings = {
-            collision_key(prefix): prefix for known in self._staged for prefix in _prefixes(known)
-        }
-        for prefix in prefixes:
-            twin = spellings.get(collision_key(prefix), prefix)
-            if twin != prefix:
-                message = f"{prefix} and the staged {twin} are the same on many systems."
-                return rules.DUPLICATE_FILE.finding(message, path=path)
-        return None
+        twins = Spellings(self._staged).twins(path)
+        if twins is None:
+            return None
+        message = f"{twins[0]} and the staged {twins[1]} are the same on many systems."
+        return rules.DUPLICATE_FILE.finding(message, path=path)
 
 
 def undo(into: Path) -> Undone:
@@ -309,11 +304,6 @@ def _source_files(read: dict[str, bytes]) -> Iterator[SourceFile]:
 
 def _names(path: str) -> list[str]:
     return path.split("/")[1:]
-
-
-def _prefixes(path: str) -> list[str]:
-    names = path.split("/")
-    return ["/".join(names[: depth + 1]) for depth in range(1, len(names))]
 
 
 def _entries(folder: Path) -> list[str]:
