@@ -69,7 +69,9 @@ class Settings(BaseModel):
             identity_dependencies=frozenset(self.identity_dependencies),
             public_models=frozenset(self.public_models),
         )
-        return validators.CheckOptions(self.app, python, is_static, declared)
+        return validators.CheckOptions(
+            app=self.app, python=python, is_static=is_static, declared=declared
+        )
 
 
 def load_settings(folder: Path, options: Values | None = None) -> Settings:
