@@ -18,12 +18,13 @@ _MEMBERS = {
         "Field",
         "FiniteFloat",
         "MISSING",
+        "PlainSerializer",
         "StrictBool",
         "WithJsonSchema",
     ),
     "sqlalchemy": ("UnaryExpression",),
     "sqlalchemy.dialects.postgresql": ("ARRAY",),
-    "sqlmodel": ("Session", "SQLModel", "col", "func", "or_", "select"),
+    "sqlmodel": ("Session", "SQLModel", "col", "func", "nulls_last", "or_", "select"),
     "typing": ("Annotated", "Any", "Literal", "TypeVar", "get_args"),
     "uuid": ("UUID",),
 }
@@ -50,14 +51,14 @@ SHARED_TYPES = frozenset(
         "Url",
         "UtcDatetime",
         "VisibleText",
-        "WholeNumber",
+        "require_number",
     }
 )
 # What some of them are made of.
 _PARTS = {
     "BigInteger": {"MAX_SAFE_INTEGER"},
     "Integer": {"MAX_INTEGER", "MIN_INTEGER"},
-    "Key": {"RowId", "MAX_INTEGER"},
+    "Key": {"RowId", "MAX_INTEGER", "require_number"},
     "ListQuery": {"MAX_INTEGER"},
     "MIN_INTEGER": {"MAX_INTEGER"},
     "RowId": {"MAX_INTEGER"},

@@ -135,7 +135,8 @@ class FieldCode:
             item = f"Annotated[VisibleText, Field(max_length={TEXT_LENGTH})]"
             return f"list[{item}]", [f"Field(max_length={int(high or LIST_LENGTH)})"]
         if kind is FieldKind.INTEGER:
-            return "WholeNumber", [f"Field(ge={self._least()}, le={self._greatest()})"]
+            limits = f"Field(ge={self._least()}, le={self._greatest()})"
+            return "int", [limits, "BeforeValidator(require_number)"]
         return self._decimal_type(), self._decimal_limits()
 
     def _decimal_type(self) -> str:

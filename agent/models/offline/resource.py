@@ -319,11 +319,13 @@ class ResourceCode:
         nullable = {field.name for field in self.fields if field.is_nullable}
         entries = []
         for name in self._sort_columns:
-            last = ".nulls_last()" if name in nullable else ""
             column = f"{self.names.model}.{name}"
             for sign, direction in (("", "asc"), ("-", "desc")):
-                tail = f").{direction}(){last}"
-                entry = bracketed(f'"{sign}{name}": col(', [column], tail, depth=1)
+                if name in nullable:
+                    head, inner, tail = "nulls_last(", f"col({column}).{direction}()", ")"
+                else:
+                    head, inner, tail = "col(", column, f").{direction}()"
+                entry = bracketed(f'"{sign}{name}": {head}', [inner], tail, depth=1)
                 entries.append(f"    {entry},\n")
         head = f"ORDERS: dict[{self.names.model}Sort, UnaryExpression[Any]] = {{\n"
         return f"{head}{''.join(entries)}}}"
