@@ -41,6 +41,10 @@ AppOption = Annotated[
     str | None,
     typer.Option("--app", metavar="MODULE:NAME", help="The app, where it is not found by itself."),
 ]
+UserIdOption = Annotated[
+    Literal["text", "int", "uuid"] | None,
+    typer.Option(help="Type of the user's id. Default: text, as Better Auth makes it."),
+]
 
 
 def _show_version(is_asked: bool) -> None:  # noqa: FBT001  # the shape that typer calls
@@ -85,10 +89,7 @@ def build(
         int | None,
         typer.Option(metavar="N", help="How often findings go back to the model. Default: 3."),
     ] = None,
-    user_id: Annotated[
-        Literal["text", "int", "uuid"] | None,
-        typer.Option(help="Type of the user's id. Default: text, as Better Auth makes it."),
-    ] = None,
+    user_id: UserIdOption = None,
     app_: AppOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the diff and write nothing.")
@@ -117,6 +118,7 @@ def check(
         Path | None,
         typer.Option(metavar="PATH", help="Interpreter to start the app with. Default: our own."),
     ] = None,
+    user_id: UserIdOption = None,
     static: Annotated[
         bool, typer.Option("--static", help="Read the code, do not start the app.")
     ] = False,
@@ -125,7 +127,7 @@ def check(
     """Verify an existing backend."""
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
-    return command.check(folder, {"app": app_}, python, form, is_static=static)
+    return command.check(folder, {"app": app_, "user_id": user_id}, python, form, is_static=static)
 
 
 @app.command()

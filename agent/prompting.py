@@ -25,8 +25,14 @@ MAX_EXCERPT = 200
 
 _USER_ID_NOTES = {
     "text": "`id` is text, so `User.id` and every `user_id` are `str`.",
-    "int": "`id` is an integer here, so `User.id` and every `user_id` are `int`.",
-    "uuid": "`id` is a uuid here, so `User.id` and every `user_id` are `uuid.UUID`.",
+    "int": (
+        "`id` is an integer in this set-up, so `User.id` and every `user_id` are `int`, whatever "
+        "the rules below say about text; a subject that is no number is a 401."
+    ),
+    "uuid": (
+        "`id` is a uuid in this set-up, so `User.id` and every `user_id` are `uuid.UUID`, whatever "
+        "the rules below say about text; a subject that is no UUID is a 401."
+    ),
 }
 
 

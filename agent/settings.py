@@ -70,7 +70,11 @@ class Settings(BaseModel):
             public_models=frozenset(self.public_models),
         )
         return validators.CheckOptions(
-            app=self.app, python=python, is_static=is_static, declared=declared
+            app=self.app,
+            python=python,
+            is_static=is_static,
+            user_id=self.user_id,
+            declared=declared,
         )
 
 

@@ -71,6 +71,7 @@ def check(
     with run.stage("syntax"):
         project = load_project(backend)
         run.findings += syntax.check(project)
+        run.parts["files"] = len(project.modules)
     location = find_app(project, options.app)
     if location is not None:
         project = replace(project, import_root=location.import_root)
@@ -91,7 +92,7 @@ class _Run:
     listen: Listener
     findings: list[Finding] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
-    parts: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    parts: dict[str, object] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -78,6 +78,7 @@ class Report(_Part):
         queries: Every query site on an owned model, sorted by path and line.
         probes: In the order in which they ran.
         routes: Every route of the app, as `METHOD /path`.
+        files: How many Python files were read; for people, and no part of the schema.
         timings: Seconds for each stage that ran; the only part that differs between two
             checks of the same backend.
     """
@@ -87,6 +88,7 @@ class Report(_Part):
     queries: tuple[Query, ...] = ()
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
+    files: int = Field(default=0, exclude=True)
     timings: dict[str, float] = Field(default_factory=dict)
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties

@@ -185,7 +185,8 @@ def _listed(title: str, entries: Sequence[str], width: int) -> Iterator[Line]:
 
 def _summary(report: Report, width: int) -> Iterator[Line]:
     yield _verdict(report)
-    parts = [counted(len(report.routes), "route"), _queries(report.queries), _probes(report)]
+    counts = f"{counted(report.files, 'file')}, {counted(len(report.routes), 'route')}"
+    parts = [counts, _queries(report.queries), _probes(report)]
     parts.append(f"{sum(report.timings.values()):.1f} s")
     for line in _wrapped("; ".join(part for part in parts if part), width):
         yield ((line, "quiet"),)

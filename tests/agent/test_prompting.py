@@ -57,7 +57,7 @@ def test_the_system_prompt_tells_every_rule_that_a_model_can_keep() -> None:
     ("user_id", "annotation"), [("text", "`str`"), ("int", "`int`"), ("uuid", "`uuid.UUID`")]
 )
 def test_the_system_prompt_tells_the_type_of_the_users_id(user_id: str, annotation: str) -> None:
-    assert f"`user_id` are {annotation}." in system_prompt(user_id)
+    assert f"`user_id` are {annotation}" in system_prompt(user_id)
 
 
 def test_the_system_prompt_is_the_same_every_time() -> None:

@@ -65,8 +65,9 @@ def test_a_list_is_written_with_commas_in_the_environment(
 
 
 def test_declared_columns_come_on_top_of_the_usual_ones() -> None:
-    options = Settings(app="main:app", owner_columns=("tenant_id",)).check_options()
-    assert options.app == "main:app"
+    settings = Settings(app="main:app", user_id="uuid", owner_columns=("tenant_id",))
+    options = settings.check_options()
+    assert (options.app, options.user_id) == ("main:app", "uuid")
     assert options.declared is not None
     assert {"tenant_id", "user_id"} <= options.declared.owner_columns
     assert options.declared.public_models == frozenset()

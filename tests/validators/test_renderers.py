@@ -97,9 +97,10 @@ FULL = Report(
     queries=QUERIES,
     probes=PROBES,
     routes=("GET /api/stats", "GET /api/tasks", "GET /api/tasks/{task_id}"),
+    files=10,
     timings={"syntax": 0.01, "boot": 0.8, "probes": 0.4},
 )
-CLEAN = Report(routes=("GET /api/tasks",), timings={"syntax": 0.02, "isolation": 0.02})
+CLEAN = Report(files=1, routes=("GET /api/tasks",), timings={"syntax": 0.02, "isolation": 0.02})
 
 
 def finding(**changes: object) -> Finding:
@@ -142,7 +143,7 @@ Not decided:
     - GET /api/tasks/{task_id}, read as the intruder: the owner's own request failed with 422
 
 Failed with 2 errors and 1 warning.
-3 routes; queries: 1 isolated, 1 leak, 0 unproven, 1 public; probes: 1 passed, 0 failed, \
+10 files, 3 routes; queries: 1 isolated, 1 leak, 0 unproven, 1 public; probes: 1 passed, 0 failed, \
 1 inconclusive; 1.2 s
 """
     )
@@ -151,7 +152,7 @@ Failed with 2 errors and 1 warning.
 def test_a_clean_report_is_two_lines(root: Path) -> None:
     assert text(CLEAN, root) == [
         "Passed.",
-        "1 route; no query on an owned model; the app was not started; 0.0 s",
+        "1 file, 1 route; no query on an owned model; the app was not started; 0.0 s",
     ]
 
 
@@ -456,5 +457,5 @@ def test_a_check_of_nothing_was_not_successful() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_report_is_written_the_same_byte_for_byte(form: Any, root: Path) -> None:
-    again = Report.model_validate(FULL.model_dump(exclude={"verdict"}))
+    again = Report.model_validate(FULL.model_dump(exclude={"verdict"}) | {"files": 10})
     assert render(FULL, form, root) == render(again, form, root)
