@@ -3,16 +3,12 @@
 from dataclasses import replace
 
 from agent.models.offline.blueprint import FieldKind
-from agent.models.offline.cursor import Cursor, Rule, attempt, longest
-from agent.models.offline.defaults import kind_by_name
+from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
+from agent.models.offline.defaults import is_state
 from agent.models.offline.features import ALWAYS, feature, feature_intro, user_phrase
-from agent.models.offline.heads import about, head, may_follow, operations, without_heads
-from agent.models.offline.phrasebook import (
-    BELONGS,
-    MANY,
-    MAY_BELONG,
-    PLACE,
-)
+from agent.models.offline.heads import about, may_follow, operations, without_heads
+from agent.models.offline.nouns import word_set
+from agent.models.offline.phrasebook import BELONGS, FIELD_CALLED, MANY, MAY_BELONG, PLACE
 from agent.models.offline.phrases import (
     ability,
     field_name,
@@ -22,6 +18,7 @@ from agent.models.offline.phrases import (
 )
 from agent.models.offline.statements import (
     BelongsTo,
+    Constrains,
     Declares,
     HasField,
     HasMany,
@@ -90,7 +87,7 @@ def can_be(cursor: Cursor) -> Statements | None:
 def attributes(cursor: Cursor) -> Statements | None:
     """Read a list of fields, features and relations of one resource."""
     found: list[Statement] = []
-    while True:
+    while len(found) < LONGEST_LIST:
         start = cursor.position
         cursor.separator()
         cursor.phrase("also", "it has", "a list of fields :", "optionally")
@@ -112,6 +109,7 @@ def cursor_stops(cursor: Cursor, position: int) -> bool:
 def a_field(cursor: Cursor) -> Statements | None:
     """Read one field: "an optional due date (date)", "priority: low, medium or high"."""
     lead = _leading(cursor)
+    cursor.phrase(*FIELD_CALLED)
     name = attempt(cursor, _state) or field_name(cursor)
     if name is None:
         return None
@@ -201,7 +199,7 @@ def parents(cursor: Cursor) -> Statements | None:
     elif not cursor.phrase(*BELONGS):
         return None
     found: list[Statement] = []
-    while True:
+    while len(found) < LONGEST_LIST:
         start = cursor.position
         cursor.separator() if found else None
         parent = _parent(cursor)
@@ -244,10 +242,13 @@ def _parent(cursor: Cursor) -> BelongsTo | Satisfied | None:
     return BelongsTo(parent, is_required)
 
 
+_ENDPOINTS = word_set("crud api endpoint endpoints route routes operations")
+
+
 def _own_operations(cursor: Cursor) -> Statements | None:
     """Read "routes to add, list, edit and delete comments on a task" among attributes."""
     cursor.take_any(DETERMINERS | PRAISE)
-    if not attempt(cursor, head):
+    if not cursor.take_any(_ENDPOINTS):
         return None
     cursor.take("to", "for", "that", "which")
     ability(cursor)
@@ -258,6 +259,22 @@ def _own_operations(cursor: Cursor) -> Statements | None:
         return None
     where = attempt(cursor, placed) or ()
     return (Declares(name, is_mention=True), *about((name,), where))
+
+
+def _all_said(cursor: Cursor) -> Statements | None:
+    """Read "both required", "all optional" behind the fields that it is about."""
+    cursor.take("and")
+    if not cursor.take("both", "all", "each"):
+        return None
+    cursor.phrase("of them", "of which", "are", "fields", "being")
+    said = traits(cursor)
+    if said.is_required is None or said != Traits(is_required=said.is_required):
+        return None
+    return (Constrains(ALL_FIELDS, said),)
+
+
+# Stands for all the fields of a resource of which nothing else is said.
+ALL_FIELDS = Name(("fields",))
 
 
 def _attribute_feature(cursor: Cursor) -> Statements | None:
@@ -273,6 +290,7 @@ _ATTRIBUTES: tuple[Rule[Statements], ...] = (
     _listed,
     parents,
     _own_operations,
+    _all_said,
     a_field,
 )
 
@@ -285,7 +303,7 @@ def states(cursor: Cursor) -> Statements | None:
         cursor.separator() if found else None
         cursor.phrase("marked as", "flagged as", "set to", "marked", "set as", "as")
         token = cursor.token
-        if token is None or kind_by_name(token.norm) is not FieldKind.BOOLEAN:
+        if token is None or not is_state(token.norm):
             cursor.position = start
             return tuple(found) or None
         cursor.position += 1

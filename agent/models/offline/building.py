@@ -2,8 +2,15 @@
 
 from dataclasses import replace
 
-from agent.models.offline.attributes import attributes, can_be, feature_list, parents, placed
-from agent.models.offline.cursor import Cursor, Rule, attempt, longest
+from agent.models.offline.attributes import (
+    always,
+    attributes,
+    can_be,
+    feature_list,
+    parents,
+    placed,
+)
+from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, is_known_noun, kind_by_name
 from agent.models.offline.features import ALWAYS
 from agent.models.offline.heads import (
@@ -49,13 +56,14 @@ def build(cursor: Cursor) -> Statements | None:
     verbs += cursor.phrase("need", "me", "us", "support", "have")
     cursor.take("me", "us", "up", "also", "in")
     has_head = bool(attempt(cursor, head))
+    secured = attempt(cursor, _head_auth) if has_head else None
     links = 0
     while has_head and (link := attempt(cursor, _head_link)):
         links += link
     if has_head:
         tail(cursor)
         if cursor.is_done or cursor.peek() in {":", "-"}:
-            return (Satisfied(),)
+            return secured or (Satisfied(),)
         if not links and cursor.peek() not in {"named", "called"}:
             return attempt(cursor, _head_extras)
     if has_head:
@@ -64,6 +72,12 @@ def build(cursor: Cursor) -> Statements | None:
     if found is None or not (verbs or has_head or _is_strong(found[0])):
         return None
     return _strengthened(found) if has_head else found
+
+
+def _head_auth(cursor: Cursor) -> Statements | None:
+    """Read "with JWT auth" between a head and what it is about."""
+    found = always(cursor) if cursor.take("with", "using") else None
+    return found if found and cursor.peek() in {"for", "to", "that", "which", ":", ""} else None
 
 
 def _strengthened(found: Statements) -> Statements:
@@ -127,7 +141,7 @@ def resources(cursor: Cursor, rule: "Rule[_Found]") -> Statements | None:
     """Read "tasks and projects", each with its own additions."""
     found: list[Statement] = []
     names: list[Name] = []
-    while True:
+    while len(names) < LONGEST_LIST:
         start = cursor.position
         cursor.separator() if names else None
         item = attempt(cursor, rule)

@@ -78,6 +78,10 @@ class Cast:
         """Return the singular of the resource that a name stands for, known or not."""
         if not name.words:
             return ""
+        if len(name.words) > 1 and name.words[-1] in {"list", "lists", "listing", "listings"}:
+            shorter = self.key(Name(name.words[:-1]))
+            if shorter in self.known:
+                return shorter
         key = singular_name(name.words)
         if key in self.aliases:
             return self.aliases[key]

@@ -1,19 +1,22 @@
 """Rules for whole clauses: wishes, descriptions, relations, conditions."""
 
-from agent.models.offline.attributes import always, attributes, can_be, parents, states, typed_name
+from agent.models.offline.attributes import (
+    ALL_FIELDS,
+    always,
+    attributes,
+    can_be,
+    parents,
+    states,
+    typed_name,
+)
 from agent.models.offline.building import build, uses
-from agent.models.offline.cursor import Cursor, Rule, attempt
+from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt
 from agent.models.offline.defaults import kind_by_name
 from agent.models.offline.endpoints import agent, paths
 from agent.models.offline.features import feature, feature_intro, limits
 from agent.models.offline.heads import about, without_heads
 from agent.models.offline.nouns import is_plural, snake, word_set
-from agent.models.offline.phrasebook import (
-    FIELDS_OF,
-    HAVE,
-    IS_COPULA,
-    NOTHING,
-)
+from agent.models.offline.phrasebook import FIELDS_OF, HAVE, IS_COPULA, NOTHING, OTHER_FIELDS
 from agent.models.offline.phrases import (
     ability,
     field_name,
@@ -80,7 +83,7 @@ def marks(cursor: Cursor) -> Statements | None:
 
 def _subjects(cursor: Cursor) -> tuple[Name, ...]:
     names: list[Name] = []
-    while True:
+    while len(names) < LONGEST_LIST:
         start = cursor.position
         cursor.separator() if names else None
         if not names and cursor.take("it", "they", "this", "these"):
@@ -112,8 +115,11 @@ def relates(cursor: Cursor) -> Statements | None:
 def constrains(cursor: Cursor) -> Statements | None:
     """Read "the title is required", "notes and tags are optional", "status defaults to todo"."""
     politeness(cursor)
+    if cursor.phrase(*OTHER_FIELDS):
+        said = _said_of(cursor)
+        return (Constrains(ALL_FIELDS, said),) if said else None
     names: list[Name] = []
-    while True:
+    while len(names) < LONGEST_LIST:
         start = cursor.position
         cursor.separator() if names else None
         cursor.take("the", "a", "an", "its", "only", "all", "both")
@@ -126,13 +132,19 @@ def constrains(cursor: Cursor) -> Statements | None:
     if names and cursor.phrase("of a", "of each", "of the", "of", "of every"):
         owner = attempt(cursor, noun_phrase)
         subject = (owner,) if owner else ()
-    if not names or not _is_copula(cursor):
-        return None
-    said = traits(cursor)
-    if said == Traits():
+    said = _said_of(cursor)
+    if not names or said is None:
         return None
     found = tuple(Constrains(name, said) for name in names)
     return about(subject, found) if subject else found
+
+
+def _said_of(cursor: Cursor) -> Traits | None:
+    """Read "is required", "defaults to low", "must be at most 5"."""
+    if not _is_copula(cursor):
+        return None
+    said = traits(cursor)
+    return None if said == Traits() else said
 
 
 def _is_copula(cursor: Cursor) -> bool:

@@ -9,20 +9,16 @@ from agent.models.offline.tokens import Sentence, Token
 
 T = TypeVar("T")
 
+_ITEM_ENDS = frozenset({",", "and", "•", "or", "plus", "then", "also", "/", ")", "]", "}", ";"})
 # What stands between two items of a list, or two clauses.
 SEPARATORS = frozenset({",", "and", "•", "or", "plus", "then", "also", "/"})
 _LINKS = (
-    ("as", "well", "as"),
-    ("along", "with"),
-    ("together", "with"),
-    ("in", "addition", "to"),
-    ("in", "addition"),
-    ("followed", "by"),
-    ("additionally",),
-    ("furthermore",),
-    ("moreover",),
-    ("finally",),
+    *("as well as", "along with", "together with", "in addition to", "in addition", "followed by"),
+    *("additionally", "furthermore", "moreover", "finally"),
 )
+_LINK_STARTS = frozenset(link.split()[0] for link in _LINKS)
+# More items than anybody writes in one list; reading stays quick on a text made of separators.
+LONGEST_LIST = 60
 END = ""
 # Additions to additions, such as "tasks with comments that have", end somewhere.
 _DEEPEST = 60
@@ -93,28 +89,24 @@ class Cursor:
     def separator(self) -> bool:
         """Step over whatever stands between two items: a comma, "and", ", and also"."""
         start = self.position
-        while not self.is_done:
-            link = next((words for words in _LINKS if self._is_at(words)), ())
-            if link:
-                self.position += len(link)
-            elif self.peek() in SEPARATORS:
-                self.position += 1
-            else:
-                break
+        while self.peek() in SEPARATORS or self._link():
+            self.position += self.peek() in SEPARATORS
         return self.position > start
 
     @property
     def is_at_boundary(self) -> bool:
         """Whether an item may end here."""
-        return (
-            self.is_done
-            or self.peek() in SEPARATORS
-            or self.peek() in {")", "]", "}", ";"}
-            or any(self._is_at(words) for words in _LINKS)
-        )
+        following = self.peek()
+        if following in _ITEM_ENDS or self.is_done:
+            return True
+        start = self.position
+        is_link = self._link()
+        self.position = start
+        return is_link
 
-    def _is_at(self, words: tuple[str, ...]) -> bool:
-        return all(self.peek(index) == word for index, word in enumerate(words))
+    def _link(self) -> bool:
+        """Step over "as well as" and the like."""
+        return self.peek() in _LINK_STARTS and self.phrase(*_LINKS)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ _BY_NAME: dict[FieldKind, frozenset[str]] = {
     FieldKind.INTEGER: word_set(
         """age attempts calories capacity count counter difficulty duration estimate floor goal
         hours level likes minutes number order page pages points position quantity qty rank rating
-        reps score seats seconds sequence servings stock streak target times views votes weeks year years
-        days attendees guests rounds bedrooms bathrooms mileage stars episodes
+        reps score seats seconds sequence servings stock streak target times views votes weeks
+        year years days attendees guests rounds bedrooms bathrooms mileage stars episodes
         participants portions laps sets players"""
     ),
     FieldKind.MONEY: word_set(
@@ -196,6 +196,11 @@ def kind_by_name(name: str) -> FieldKind | None:
     if front:
         return _kind_by_words(name, front, last)
     return FieldKind.BOOLEAN if last.endswith("ed") else None
+
+
+def is_state(word: str) -> bool:
+    """Tell whether a word is a well-known yes/no: "completed", "pinned"."""
+    return word in _BY_NAME[FieldKind.BOOLEAN]
 
 
 def _kind_by_words(name: str, front: list[str], last: str) -> FieldKind | None:

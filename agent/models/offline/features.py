@@ -1,6 +1,6 @@
 """Rules for what a list can do, and for what every backend does anyway."""
 
-from agent.models.offline.cursor import Cursor, attempt, longest
+from agent.models.offline.cursor import LONGEST_LIST, Cursor, attempt, longest
 from agent.models.offline.nouns import word_set
 from agent.models.offline.phrasebook import (
     BELONGS_TO_USER,
@@ -52,7 +52,7 @@ def filters(cursor: Cursor) -> Filters | None:
 def named_filters(cursor: Cursor) -> Filters | None:
     """Read "a status filter", "status and priority filters"."""
     names = []
-    while (name := attempt(cursor, noun_phrase)) is not None:
+    while len(names) < LONGEST_LIST and (name := attempt(cursor, noun_phrase)) is not None:
         names.append(name)
         if cursor.take("filter", "filters", "filtering"):
             return Filters(tuple(names))
@@ -232,6 +232,9 @@ _NEGATIONS = word_set(
 _OTHERS = word_set("other others else another anybody anyone other's others' else's another's")
 
 
+_OWNERSHIP_WORDS = _OWN_WORDS | _NEGATIONS | _OTHERS
+
+
 def auth(cursor: Cursor) -> WantsAuth | None:
     """Read what asks for authentication: "with JWT auth", "all endpoints require a token"."""
     start = cursor.position
@@ -247,9 +250,9 @@ def ownership(cursor: Cursor) -> Satisfied | None:
     start = cursor.position
     nouns = 0
     said: list[str] = []
-    while not cursor.is_done and cursor.kind() in {"word", "mark"}:
+    while len(said) < LONGEST_LIST and cursor.kind() in {"word", "mark"}:
         norm = cursor.peek()
-        if norm not in _OWN_WORDS | _NEGATIONS | _OTHERS:
+        if norm not in _OWNERSHIP_WORDS:
             # The rows' own name, which nothing else in the clause could be.
             if cursor.kind() != "word" or norm in OPERATIONS or not _names_rows(said):
                 break

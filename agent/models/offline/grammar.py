@@ -6,7 +6,7 @@ from agent.models.offline.attributes import attributes
 from agent.models.offline.building import made_resources, starts_resources
 from agent.models.offline.clauses import CLAUSES, CURRENT
 from agent.models.offline.cursor import Cursor, Match, attempt, longest
-from agent.models.offline.defaults import is_known_noun, kind_by_name
+from agent.models.offline.defaults import STANDS_FOR, USUAL, is_known_noun, kind_by_name
 from agent.models.offline.heads import without_heads
 from agent.models.offline.nouns import is_plural, singular_name, snake, word_set
 from agent.models.offline.phrases import name_list, noun_phrase, politeness
@@ -110,14 +110,15 @@ def _bare(cursor: Cursor) -> Statements | None:
     found = made_resources(cursor)
     if found is None or not cursor.is_done:
         return None
-    declared = [item.name for item in found if isinstance(item, Declares)]
+    declared = [item for item in found if isinstance(item, Declares) and not item.is_strong]
     says_more = len(found) > len(declared)
-    return found if all(_is_clear(name, says_more=says_more) for name in declared) else None
+    return found if all(_is_clear(one.name, says_more=says_more) for one in declared) else None
 
 
 def _is_clear(name: Name, *, says_more: bool) -> bool:
-    one = singular_name(name.words)
-    if is_known_noun(one) and len(name.words) <= 2:  # noqa: PLR2004 - an adjective and a noun
+    """Tell whether a bare noun is surely a resource: "blog posts", but not "dark mode"."""
+    said = " ".join(name.words)
+    if singular_name(name.words) in USUAL or said in STANDS_FOR:
         return True
     return len(name.words) == 1 and (says_more or is_plural(name.words[-1]))
 

@@ -282,7 +282,8 @@ def _constrain(meaning: Meaning, cast: Cast, statement: Constrains) -> None:
     if snake(name.words) in _ALL_FIELDS and not said.default and said.kind is None:
         for draft in drafts[: len(statement.subjects) or None]:
             for key, (own, known) in draft.fields.items():
-                draft.fields[key] = (own, merged(known, said, own))
+                if known.is_required is None and not known.default:
+                    draft.fields[key] = (own, merged(known, said, own))
         return
     for draft in drafts:
         key = _key_of(draft, name)

@@ -61,8 +61,8 @@ PLACE = _phrases(
 FIELDS_OF = _phrases(
     """fields | attributes | columns | properties | the following fields | these fields | the
     fields | following fields | fields : | the following attributes | its fields | the
-    following columns | field | these attributes | these columns | a field | data | the
-    following properties | these properties | the following | attributes : | the field"""
+    following columns | these attributes | these columns | data | the
+    following properties | these properties | the following | attributes :"""
 )
 
 RELATIVE = _phrases(
@@ -305,4 +305,16 @@ AGENT_HEADS = _phrases(
     """ai agent endpoint | agent endpoint | agent route | ai endpoint | assistant endpoint | ai
     agent | agent | agents endpoint | agentic endpoint | smart endpoint | agent api | ai
     assistant endpoint | agent endpoints | agent api endpoint | endpoint"""
+)
+
+FIELD_CALLED = _phrases(
+    """field called | field named | fields called | fields named | column called | column named |
+    columns called | columns named | attribute called | attribute named | property called"""
+)
+
+OTHER_FIELDS = _phrases(
+    """everything else | everything | all other fields | the other fields | other fields |
+    the rest | all others | the remaining fields | all fields | all of them | the others |
+    all the fields | all the other fields | the rest of the fields | every other field | both |
+    all of these"""
 )

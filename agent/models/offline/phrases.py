@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from agent.models.offline.cursor import Cursor, attempt
+from agent.models.offline.cursor import LONGEST_LIST, Cursor, attempt
 from agent.models.offline.nouns import word_set
 from agent.models.offline.phrasebook import (
     ABILITY,
@@ -72,7 +72,7 @@ def field_name(cursor: Cursor) -> Name | None:
 def name_list(cursor: Cursor) -> tuple[Name, ...]:
     """Read names with commas, "and" or "or" between them; the last must end at a boundary."""
     names: list[Name] = []
-    while True:
+    while len(names) < LONGEST_LIST:
         start = cursor.position
         if names and not cursor.separator():
             break

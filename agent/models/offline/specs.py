@@ -11,7 +11,7 @@ from agent.models.offline.defaults import ESSENTIAL, kind_by_name
 from agent.models.offline.nouns import is_plural, snake, word_set
 from agent.models.offline.statements import Name, Traits
 from agent.models.offline.tokens import number_of
-from agent.models.offline.words import NAMEABLE_HEADS, OUTSIDE, SOFT_OUTSIDE
+from agent.models.offline.words import NAMEABLE_HEADS, OUTSIDE, PROMISES, SOFT_OUTSIDE
 
 TEXT_LIMIT = Decimal(200)
 MAX_INTEGER = 2**31 - 1
@@ -97,11 +97,13 @@ def _clean(word: str) -> str:
 
 def outside_reason(name: Name, traits: Traits) -> str:
     """Return why a name stands for something outside the range; empty where it does not."""
-    if traits.kind is not None or traits.choices:
-        return ""
     *front, last = name.words
     joined = {"-".join(pair) for pair in pairwise(name.words)} | {"-".join(name.words[:3])}
     found = next((word for word in (*joined, *name.words) if word in OUTSIDE), "")
+    if found in PROMISES:
+        return OUTSIDE.get(found, "")
+    if traits.kind is not None or traits.choices:
+        return ""
     if not found or (front and last in NAMEABLE_HEADS):
         return ""
     is_soft = found in SOFT_OUTSIDE and found == last

@@ -98,11 +98,19 @@ def sentences(request: str) -> Iterator[Sentence]:
             yield from _cut(current)
             current = []
         if line.depth is not None:
-            if line.opens and current and current[-1].norm != ":":
+            if _opens_list(current, line):
                 current.append(Token("mark", "", ":", line.start, line.start))
             current.append(Token("item", "", "•", line.start, line.start))
         current += line.tokens
     yield from _cut(current)
+
+
+def _opens_list(current: list[Token], line: "_Line") -> bool:
+    """Tell whether a bullet starts a list that lacks its colon."""
+    if not current or current[-1].norm == ":":
+        return False
+    is_first = not any(token.kind == "item" for token in current)
+    return line.opens or (is_first and current[-1].norm not in {".", "with", "for", "and", "of"})
 
 
 def number_of(norm: str) -> Decimal | None:
@@ -215,7 +223,7 @@ def _join_numbers(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 def _number_words(tokens: tuple[Token, ...], index: int) -> tuple[int, int]:
     total = value = count = 0
     # "one" is a number only where a unit follows; elsewhere it is a pronoun ("one of").
-    if tokens[index].norm == "one" and not _is_counted(tokens, index + 1):
+    if tokens[index].norm == "one" and not _is_counted(tokens, index):
         return 0, 0
     for token in tokens[index:]:
         if token.kind != "word":
@@ -238,9 +246,13 @@ def _number_words(tokens: tuple[Token, ...], index: int) -> tuple[int, int]:
 
 
 def _is_counted(tokens: tuple[Token, ...], index: int) -> bool:
-    counted = {"hundred", "thousand", "million", "to", "and", "call", "request", "character"}
-    return index < len(tokens) and (
-        tokens[index].norm in counted - {"and"} or tokens[index].kind == "number"
+    before = tokens[index - 1].norm if index else ""
+    after = tokens[index + 1] if index + 1 < len(tokens) else None
+    if before in {"between", "from", "least", "most", "than", "minimum", "maximum", "max", "min"}:
+        return True
+    return after is not None and (
+        after.kind == "number"
+        or after.norm in {"hundred", "thousand", "million", "to", "call", "request", "character"}
     )
 
 

@@ -237,3 +237,10 @@ KEYWORDS = word_set(
     boolean integer decimal money date datetime email text whole number create build generate
     authentication agent suggest summarize summarise limit minute fields priority"""
 )
+
+# Words of OUTSIDE that promise something whatever stands behind them.
+PROMISES = word_set(
+    """unique encrypted hashed cached computed calculated automatic automatically nested shared
+    recursive recurring scheduled full-text fulltext real-time realtime public anonymous distinct
+    exported translated aggregated geolocation"""
+)
