@@ -12,6 +12,9 @@ from validators.ownership.verdicts import Judge
 from validators.report import Finding, Query
 from validators.source import Project
 
+# What requests leave in module variables is looked at anew at most this often.
+MOST_PASSES = 4
+
 Analysis = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
 
 
@@ -37,9 +40,15 @@ def _run_everything(
             interpreter.module_state(path)
         if location is not None and location.is_factory:
             _call_factory(interpreter, location)
-        runner = Runner(interpreter)
-        for route in find_routes(interpreter):
-            roots.append((runner.run(route), route))  # noqa: PERF401  # kept when it is cut short
+        interpreter.is_serving = True
+        for _ in range(MOST_PASSES):
+            roots.clear()
+            interpreter.forget()
+            runner = Runner(interpreter)
+            for route in find_routes(interpreter):
+                roots.append((runner.run(route), route))  # noqa: PERF401  # kept when cut short
+            if not interpreter.is_stale:
+                break
     except TooLargeError:
         pass
     return roots

@@ -3,6 +3,7 @@
 import ast
 from functools import cache
 
+from validators.ownership.conditions import pure_value
 from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
 from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError
@@ -13,7 +14,10 @@ from validators.ownership.values import (
     NONE,
     Choice,
     ClassValue,
+    Const,
     Function,
+    Given,
+    Instance,
     Items,
     Library,
     Mapping,
@@ -39,7 +43,16 @@ class Calls(Flow):
         self.environments: dict[str, State] = {}
         self.memo: dict[object, Entry] = {}
         self.depth = 0
+        self.is_serving = False
+        self.is_stale = False
+        self.patched: set[str] = set()
         self.visited: set[ast.AST] = set()
+
+    def forget(self) -> None:
+        """Forget earlier interpretations, because module variables have changed since."""
+        self.is_stale = False
+        self.memo.clear()
+        self.entries.clear()
 
     # Modules.
 
@@ -62,6 +75,8 @@ class Calls(Flow):
     def module_name(self, path: str, name: str) -> Value | None:
         """Return the value of a module's top-level name, or None."""
         found = self.module_state(path).env.get(name)
+        if path in self.patched and isinstance(found, Function):
+            return Unknown(f"{name} can be replaced when the backend starts")
         if found is not None:
             return found
         return self._resolved_value(self.program.find(path, name))
@@ -192,9 +207,18 @@ class Calls(Flow):
     def _interpret(
         self, function: Function, env: dict[str, Value], facts: Facts, state: State, entry: Entry
     ) -> Outcome:
-        node = function.node
-        self.visited.add(node)
+        self.visited.add(function.node)
         frame = Frame(entry, function.scope.path, function.scope.owner, function.receiver)
+        before, self.running = self.running, frame
+        try:
+            return self._run_body(function, env, facts, state, frame)
+        finally:
+            self.running = before
+
+    def _run_body(
+        self, function: Function, env: dict[str, Value], facts: Facts, state: State, frame: Frame
+    ) -> Outcome:
+        node = function.node
         inner = State(dict(function.closure) | env, facts, dict(state.store))
         if isinstance(node, ast.Lambda):
             try:
@@ -310,19 +334,61 @@ class Calls(Flow):
             case ast.Name(id=name) if name in state.env:
                 state.env[name] = value
             case ast.Name(id=name):
-                module = self.module_state(frame.path)
-                if name in module.env:
-                    module.env[name] = value
+                self._write_global(frame.path, name, value)
             case ast.Call(func=ast.Name(id="super")):
                 if "self" in state.env:
                     state.env["self"] = value
-            case ast.Attribute() | ast.Subscript():
+            case ast.Attribute(value=base, attr=name):
+                holder = pure_value(base, state)
+                if holder is None and isinstance(base, ast.Name):
+                    holder = self.module_name(frame.path, base.id)
+                if isinstance(holder, ModuleValue):
+                    self._write_global(holder.path, name, value)
+                elif isinstance(holder, Instance):
+                    self.write_back(base, holder.set(name, value), state, frame)
+            case ast.Subscript():
                 self.rebind(node, value, state)
             case _:
                 return
 
 
 
+
+
+    def _write_global(self, path: str, name: str, value: Value) -> None:
+        """Change what a module's name holds; while serving, all requests share it."""
+        module = self.module_state(path)
+        known = module.env.get(name)
+        if known is None or known == value:
+            return
+        if self.is_serving:
+            value = shared(known, value, name)
+            if value == known:
+                return
+            self.is_stale = True
+        module.env[name] = value
+
+    def patch(self, path: str, key: Value, value: Value) -> None:
+        """Note that a module's name is replaced from outside."""
+        if isinstance(key, Const):
+            self.module_state(path).env[str(key.value)] = value
+        else:
+            self.patched.add(path)
+
+
+def shared(known: Value, changed: Value, name: str) -> Value:
+    """Return what a module's variable holds once requests have changed it."""
+    given = Given("shared", name)
+    if isinstance(known, Instance) and isinstance(changed, Instance):
+        for field, value in changed.fields:
+            if known.get(field) != value:
+                known = known.set(field, shared(known.get(field) or NONE, value, f"{name}.{field}"))
+        return known
+    if isinstance(changed, Mapping):
+        return Mapping((), given)
+    if isinstance(changed, Items):
+        return Items(None, given)
+    return given
 
 
 def _variadic(left: list[Value], rest: Value | None) -> Value:

@@ -20,6 +20,8 @@ from validators.ownership.values import (
     Given,
     Identity,
     Items,
+    Made,
+    Mapping,
     Result,
     Row,
     Statement,
@@ -69,14 +71,17 @@ class Execution(Statements):
 
     def _instantiate(self, statement: Statement, call: Call) -> dict[Element, Row]:
         rows: dict[Element, Row] = {}
-        for part in _with_parts(statement):
+        for part in reversed(self.with_parts(statement)):
             for element in self.elements_of(part, frozenset()):
-                if element in rows:
+                table = self.tables.get(element)
+                if element in rows or (table is not None and table.site != part.site):
                     continue
                 model = self.model_at(element)
                 key = (call.node, part.site, element)
                 symbol = self.new_row(key, model, part.site, call.state, call.frame)
                 self.symbol_sites[symbol] = part.site
+                if part is not statement:
+                    self.outer_sites.setdefault(symbol, {})[statement.site] = None
                 rows[element] = Row(symbol, model.key)
         return rows
 
@@ -85,7 +90,7 @@ class Execution(Statements):
         binder = Binder(self._inner_symbol, self.elements_of, self.column_of, bound)
         try:
             found = [Branch()]
-            for part in _with_parts(statement):
+            for part in self.with_parts(statement):
                 found = binder.together(found, part)
         except TooManyBranchesError:
             return [Branch(reasons=("its predicate has too many alternatives",))]
@@ -232,11 +237,10 @@ class Execution(Statements):
 
     def _returned(self, statement: Statement, rows: dict[Element, Row]) -> Value:
         columns = statement.columns
-        if statement.kind in _WRITES or not columns:
-            made = frozenset(rows.values())
-            if statement.kind in _WRITES:
-                return one_of(rows.values()) if rows else NONE
-            return Unknown("whether a row exists", made)
+        if statement.kind in _WRITES and not columns:
+            return Unknown("how many rows changed")
+        if statement.kind == "exists" or not columns:
+            return Made("existence", (("rows", Items(tuple(rows.values()))),))
         values = tuple(with_rows(column, rows) for column in columns)
         if not any(_is_of_row(value) for value in values) and rows:
             # An aggregate such as `count(*)` says something about every row read.
@@ -252,9 +256,9 @@ class Execution(Statements):
         self.symbol_sites[symbol] = site.index
         before = call.state.facts
         call = replace(call, state=call.state.copy())
-        if model.primary and not isinstance(key, Choice):
-            term = self.as_term(self.resolved(key, call.state), call.state)
-            call.state.learn(same(Attr(symbol, model.primary[0]), term))
+        for column, part in key_parts(model, key):
+            term = self.as_term(self.resolved(part, call.state), call.state)
+            call.state.learn(same(Attr(symbol, column), term))
         self._judge(symbol, [Branch()], NO_FACTS, Statement("get", site.index), call)
         return choice([(Row(symbol, model.key), call.state.facts - before)])
 
@@ -302,11 +306,15 @@ class Execution(Statements):
         return same(chosen[0][1], chosen[0][2]) if chosen else NO_FACTS
 
 
-def _with_parts(statement: Statement) -> list[Statement]:
-    found = [statement]
-    for part in statement.parts:
-        found += _with_parts(part)
-    return found
+def key_parts(model: TableModel, key: Value) -> list[tuple[str, Value]]:
+    """Return the primary key's columns with the values that a lookup gives them."""
+    if isinstance(key, Items) and key.items is not None:
+        return list(zip(model.primary, key.items, strict=False))
+    if isinstance(key, Mapping):
+        return [(column, held) for column in model.primary if (held := key.get(column))]
+    if len(model.primary) != 1 or isinstance(key, Choice):
+        return []
+    return [(model.primary[0], key)]
 
 
 def _is_of_row(value: Value) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from validators.ownership.values import Attr, Given, Term, Vague
+from validators.ownership.values import Attr, Const, Given, Identity, Term, Vague
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,8 @@ def relevant(facts: Facts, names: Iterable[object]) -> Facts:
                 rest.append((fact, named))
             else:
                 kept.add(fact)
-                reached |= named
+                # Two things equal to one constant have nothing else in common.
+                reached |= {name for name in named if not isinstance(name, Const | Identity)}
                 grew = True
         left = rest
     return frozenset(kept)
@@ -120,7 +121,12 @@ def relevant(facts: Facts, names: Iterable[object]) -> Facts:
 
 def without_column(facts: Facts, attr: Attr) -> Facts:
     """Return the facts without those about one column of one row."""
-    return frozenset(f for f in facts if not (isinstance(f, Same) and attr in f.sides))
+    return frozenset(
+        fact
+        for fact in facts
+        if not (isinstance(fact, Same) and attr in fact.sides)
+        and not (isinstance(fact, Safe | Empty) and fact.term == attr)
+    )
 
 
 def about(facts: Facts, names: Iterable[object]) -> Facts:

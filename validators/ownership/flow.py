@@ -18,6 +18,7 @@ from validators.ownership.values import (
     Given,
     Items,
     Library,
+    Made,
     Mapping,
     Result,
     Row,
@@ -124,6 +125,10 @@ class Flow(Expressions):
         return None
 
     # Definitions and imports.
+
+    def _run_global(self, node: ast.Global, state: State, frame: Frame) -> State | None:
+        frame.global_names |= set(node.names)
+        return state
 
     def _run_functiondef(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, state: State, frame: Frame
@@ -374,6 +379,8 @@ class Flow(Expressions):
     def assign(self, target: ast.expr, value: Value, state: State, frame: Frame) -> None:
         """Assign a value to a target."""
         match target:
+            case ast.Name(id=name) if name in frame.global_names:
+                self.write_back(target, value, state, frame)
             case ast.Name(id=name):
                 state.env[name] = value
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
@@ -418,9 +425,16 @@ class Flow(Expressions):
             elif isinstance(member, Items):
                 held = [*(member.items or ()), *([member.each] if member.each else []), kept]
                 found.append((Items(None, one_of(held)), facts))
+            elif isinstance(member, Made):
+                self.set_made_item(member, key, value, state)
+                return
             else:
                 return
         self.write_back(base, choice(found), state, frame)
+
+    def set_made_item(self, holder: Made, key: Value, value: Value, state: State) -> None:
+        """Assign an item of a library's object."""
+        raise NotImplementedError
 
     def write_back(self, node: ast.expr, value: Value, state: State, frame: Frame) -> None:
         """Give the expression that a changed value came from its new value."""

@@ -7,6 +7,7 @@ from itertools import product
 from validators.ownership.machine import Machine
 from validators.ownership.state import State
 from validators.ownership.values import (
+    ANY_COLUMN,
     TERMS,
     Anything,
     Assumed,
@@ -111,6 +112,8 @@ def _equal(machine: Machine, left: Value, right: Value, state: State) -> Formula
         return _related_equal(machine, left, right, state)
     if isinstance(right, Statement) and is_column(left):
         return Within(machine.as_term(left, state), right)
+    if isinstance(left, Attr) and left.column == ANY_COLUMN:
+        return Unfollowed("a column whose name is not constant", (left,))
     if is_column(left):
         return Equal(machine.as_term(left, state), _term(machine, right, state))
     return Anything(tuple(_columns(left, right)))

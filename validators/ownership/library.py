@@ -1,6 +1,7 @@
 """Functions of libraries: what is known of the standard library, SQLAlchemy, FastAPI and JWT."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from validators.ownership.facts import NO_FACTS, Verified
@@ -11,7 +12,9 @@ from validators.ownership.state import ABSENT, choice, one_of
 from validators.ownership.values import (
     FALSE,
     NONE,
+    ANY_COLUMN,
     TRUE,
+    Attr,
     Both,
     Choice,
     Claims,
@@ -26,11 +29,13 @@ from validators.ownership.values import (
     Library,
     Made,
     Mapping,
+    ModuleValue,
     Nothing,
     Opaque,
     Opposite,
     Partial,
     Row,
+    Unfollowed,
     Unknown,
     Value,
 )
@@ -52,6 +57,12 @@ TRANSPARENT = frozenset(
         "typing.cast", "copy.copy", "copy.deepcopy", "html.escape", "builtins.memoryview",
         "bson.ObjectId", "pydantic.UUID4", "sqlalchemy.literal", "sqlmodel.col",
     }
+)  # fmt: skip
+# Libraries that only reshape what they are given.
+_PURE = frozenset(
+    {"builtins", "re", "json", "base64", "hashlib", "uuid", "datetime", "urllib", "math", "string",
+     "itertools", "functools", "operator", "copy", "binascii", "textwrap", "html", "random", "time",
+     "dateutil", "decimal", "struct", "codecs"}
 )  # fmt: skip
 _COLLECTIONS = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted",
@@ -91,7 +102,23 @@ def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
     found = machine.web_call(name, last, call)
     if found is not None:
         return found
-    return machine.derived(f"the result of {name}", call.values(), call.state)
+    return foreign_call(machine, name, call)
+
+
+def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
+    """Return what a function gives of which nothing is known."""
+    values: list[Value] = []
+    for value in call.values():
+        for statement, _ in machine.statements_in(value):
+            # Whatever the function adds, it runs at least what it is given.
+            added = Unfollowed(f"it is handed to {name}, which is not part of the backend")
+            handed = replace(statement, where=(*statement.where, added))
+            values.append(machine.execute(handed, call))
+        values.append(value)
+    made = machine.derived(f"the result of {name}", values, call.state)
+    if name.partition(".")[0] in _PURE:
+        return made
+    return Unknown(made.reason, made.origins | {Opaque(made.reason)})
 
 
 # SQLAlchemy and SQLModel.
@@ -177,6 +204,9 @@ def _dict(machine: "Interpreter", name: str, call: Call) -> Value:
 def _getattr(machine: "Interpreter", name: str, call: Call) -> Value:
     del name
     if len(call.args) < 2 or not isinstance(call.args[1], Const):  # noqa: PLR2004
+        element = machine.as_element(call.args[0]) if call.args else None
+        if element is not None:
+            return Attr(element, ANY_COLUMN)
         return machine.derived("an attribute whose name is not constant", call.args, call.state)
     default = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004
     try:
@@ -201,6 +231,9 @@ def _setattr(machine: "Interpreter", name: str, call: Call) -> Value:
     if len(call.args) != 3:  # noqa: PLR2004
         return NONE
     target, key, value = call.args
+    if isinstance(target, ModuleValue):
+        machine.patch(target.path, key, value)
+        return NONE
     base = call.node.args[0] if hasattr(call.node, "args") else call.node
     keys = [member for member, _ in key.members] if isinstance(key, Choice) else [key]
     for one in keys:
@@ -218,6 +251,16 @@ def _getenv(machine: "Interpreter", name: str, call: Call) -> Value:
     key = call.argument(0, "key")
     default = call.argument(1, "default") or NONE
     return setting(str(key.value) if isinstance(key, Const) else "?", default)
+
+
+def _replace(machine: "Interpreter", name: str, call: Call) -> Value:
+    del name
+    changed = call.args[0] if call.args else NONE
+    if not isinstance(changed, Instance):
+        return machine.derived("a changed copy", call.values(), call.state)
+    for key, value in call.keywords.items():
+        changed = changed.set(key, machine.attach(value, call.state))
+    return changed
 
 
 def _partial(machine: "Interpreter", name: str, call: Call) -> Value:
@@ -401,6 +444,7 @@ _MODELS: dict[str, Model] = {
     "decouple.config": _getenv,
     "functools.partial": _partial,
     "functools.wraps": _wraps,
+    "dataclasses.replace": _replace,
     "asyncio.gather": _gather,
     "hmac.compare_digest": _compare_digest,
     "secrets.compare_digest": _compare_digest,

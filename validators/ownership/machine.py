@@ -3,7 +3,7 @@
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from validators.ownership.facts import NO_FACTS, Facts, Safe, Same, Verified, equals, same
 from validators.ownership.program import Program, Scope
@@ -17,9 +17,6 @@ from validators.ownership.values import (
     Choice,
     Given,
     Identity,
-    Instance,
-    Items,
-    Mapping,
     Opaque,
     Row,
     Term,
@@ -27,7 +24,7 @@ from validators.ownership.values import (
     Vague,
     Value,
 )
-from validators.ownership.walk import origins
+from validators.ownership.walk import HOLDERS, contents, origins
 
 # Steps of interpretation after which a backend counts as too large to decide.
 MOST_STEPS = 3_000_000
@@ -93,6 +90,8 @@ class Machine(ABC):
         self.site_list: list[Site] = []
         self.entries: list[Entry] = []
         self.symbol_sites: dict[int, int] = {}
+        self.outer_sites: dict[int, dict[int, None]] = {}
+        self.running: Frame | None = None
         self._symbols: dict[object, int] = {}
         self._numbers: dict[object, int] = {}
         self.steps = 0
@@ -144,11 +143,11 @@ class Machine(ABC):
 
     # What is recorded.
 
-    def record(
-        self, frame: Frame, event: Event
-    ) -> None:
-        """Record what happened to a row of a query site."""
+    def record(self, frame: Frame, event: Event) -> None:
+        """Record what happened to a row of a query site, and of those that read it from there."""
         frame.entry.events[event] = None
+        for site in self.outer_sites.get(event.row, ()):
+            frame.entry.events[replace(event, site=site)] = None
 
     def problem(self, frame: Frame, node: ast.AST, code: str, message: str) -> None:
         """Record a finding of its own."""
@@ -163,6 +162,9 @@ class Machine(ABC):
 
     def resolved(self, value: Value, state: State) -> Value:
         """Return identity where a term is known to equal it, else the value itself."""
+        if isinstance(value, Choice) and len(value.members) == 1:
+            [(value, facts)] = value.members
+            state.learn(facts)
         if isinstance(value, Given | Opaque) or (
             isinstance(value, Attr) and isinstance(value.row, int)
         ):
@@ -190,7 +192,7 @@ class Machine(ABC):
         for value in values:
             for origin, facts in self.loose(value, state.facts):
                 row = row_of(origin)
-                if row is None or not self.is_owned(row, facts):
+                if row is None or not self._is_settled(row, facts):
                     made.add(origin)
         return Unknown(reason, frozenset(made))
 
@@ -199,12 +201,20 @@ class Machine(ABC):
         if isinstance(value, Choice):
             for member, extra in value.members:
                 yield from self.loose(member, facts | extra)
-        elif isinstance(value, Items | Mapping | Instance):
-            for held in _held(value):
+        elif isinstance(value, HOLDERS):
+            for held in contents(value):
                 yield from self.loose(held, facts)
         else:
             for origin in sorted(origins(value), key=str):
                 yield origin, facts
+
+    def _is_settled(self, row: int, facts: Facts) -> bool:
+        """Tell whether a row is proven by now, and record that it is."""
+        if not self.is_owned(row, facts):
+            return False
+        if self.running is not None:
+            self.use_row(row, facts, self.running, "is read")
+        return True
 
     def is_owned(self, row: int, facts: Facts) -> bool:
         """Tell whether a row is proven to be the signed-in user's, or needs no proof."""
@@ -313,19 +323,6 @@ def row_of(origin: object) -> int | None:
     if isinstance(origin, Attr) and isinstance(origin.row, int):
         return origin.row
     return None
-
-
-def _held(value: Items | Mapping | Instance) -> Iterator[Value]:
-    if isinstance(value, Items):
-        yield from value.items or ()
-        if value.each is not None:
-            yield value.each
-        return
-    known = value.known if isinstance(value, Mapping) else value.fields
-    for _, held in known:
-        yield held
-    if value.rest is not None:
-        yield value.rest
 
 
 __all__ = ["NO_FACTS", "Call", "Machine", "ProofOptions", "Scope", "Verified", "same"]

@@ -334,14 +334,7 @@ class Methods(Web):
         """Return what each item of an iterable is."""
         match value:
             case Choice():
-                found = [
-                    (self.element(member, node, state, frame), facts)
-                    for member, facts in member_list(value)
-                    if member != NONE
-                ]
-                if not found:
-                    raise UnreachableError
-                return choice(found)
+                return self._element_of_choice(value, node, state, frame)
             case Items(items, each):
                 held = [*(items or ()), *([each] if each is not None else [])]
                 if not held:
@@ -362,6 +355,19 @@ class Methods(Web):
                 raise UnreachableError
             case _:
                 return self.derived("an item of a value that cannot be followed", [value], state)
+
+    def _element_of_choice(
+        self, value: Choice, node: ast.AST, state: State, frame: Frame
+    ) -> Value:
+        found = []
+        for member, facts in member_list(value):
+            try:
+                found.append((self.element(member, node, state, frame), facts))
+            except UnreachableError:
+                continue
+        if not found:
+            raise UnreachableError
+        return choice(found)
 
     def entered(self, value: Value, node: ast.expr, state: State, frame: Frame) -> Value:
         """Return what `with … as` binds."""

@@ -236,7 +236,7 @@ class Objects(Calls):
         if held is not None:
             return held
         found = self.member(value.cls, name)
-        if found is not None:
+        if found is not None and not (value.rest is not None and isinstance(found[0], ast.AnnAssign)):
             return self._bound(found, name, value, value.cls, state, frame)
         if name == "__class__":
             return value.cls

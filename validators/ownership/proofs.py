@@ -204,6 +204,8 @@ def describe(term: Term) -> str:
             return f"the signed-in user ({claim}, from {origin})"
         case Given("caller", name):
             return f"the parameter {name}"
+        case Given("shared", name):
+            return f"{name}, which all requests share"
         case Given(source, name):
             return f"{name} from the {source}, which the sender chooses"
         case Const(value):

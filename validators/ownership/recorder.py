@@ -66,7 +66,7 @@ class KeyWrite:
     model: str
     column: str
     place: Place
-    is_checked: bool
+    verdict: Literal["checked", "leak", "unproven"]
     text: str
 
 
@@ -146,3 +146,4 @@ class Frame:
     yields: list[tuple[Value, State]] = field(default_factory=list)
     loops: list[tuple[list[State], list[State]]] = field(default_factory=list)
     tries: list[list[State]] = field(default_factory=list)
+    global_names: set[str] = field(default_factory=set)

@@ -22,6 +22,7 @@ from validators.ownership.values import (
     Items,
     Library,
     Made,
+    Partial,
     Row,
     Source,
     Unknown,
@@ -106,6 +107,7 @@ class Runner:
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
+        self.replaced: set[Value] = set()
 
     def run(self, route: Route) -> Entry:
         """Interpret a route: middlewares, dependencies, handler; return what was seen."""
@@ -115,6 +117,7 @@ class Runner:
         machine.entries.append(entry)
         frame = Frame(entry, route.info.module)
         state = State({})
+        machine.running = frame
         try:
             self._run(route, state, frame)
         except UnreachableError:
@@ -178,7 +181,16 @@ class Runner:
     def _provide(self, function: Value, route: Route, state: State, frame: Frame) -> Value:
         machine = self.interpreter
         call = Call(machine.dummy(), state, frame)
+        replacement = machine.overrides.get(function)
+        if replacement is not None and function not in self.replaced:
+            self.replaced.add(function)
+            found = self._provide(one_of([function, replacement]), route, state, frame)
+            self.replaced.discard(function)
+            return found
         match function:
+            case Partial(inner, args, keywords):
+                call.args = list(args)
+                return self._call_with_parameters(inner, route, call, dict(keywords))
             case Function():
                 return self._call_with_parameters(function, route, call)
             case ClassValue():
@@ -229,7 +241,13 @@ class Runner:
             }
         return machine.instantiate(cls, call)
 
-    def _call_with_parameters(self, handler: Value, route: Route, call: Call) -> Value:
+    def _call_with_parameters(
+        self,
+        handler: Value,
+        route: Route,
+        call: Call,
+        fixed: dict[str, Value] | None = None,
+    ) -> Value:
         machine = self.interpreter
         if not isinstance(handler, Function):
             return machine.call(handler, call)
@@ -237,7 +255,9 @@ class Runner:
         while shown.wraps is not None:
             shown = shown.wraps
         skip = {shown.node.args.args[0].arg} if shown.receiver and shown.node.args.args else set()
-        call.keywords = self._parameters(shown, route, call, skip)
+        taken = [p.arg for p in shown.node.args.args[: len(call.args)]]
+        skip |= {*taken, *(fixed or {})}
+        call.keywords = self._parameters(shown, route, call, skip) | (fixed or {})
         env = machine.bound_arguments(handler, call)
         outcome = machine.outcome(handler, env, call.state, call.frame)
         if outcome.value is None:

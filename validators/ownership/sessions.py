@@ -102,8 +102,6 @@ class Sessions(Writes):
 
     def _got(self, model: TableModel, call: Call) -> Value:
         key = call.argument(1, "ident", "id")
-        if isinstance(key, Items) and key.items is not None and len(key.items) == 1:
-            key = key.items[0]
         row = self.fetch_by_key(model, key or Unknown("no key is passed"), call, "get")
         return self.maybe(row)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from validators.ownership.facts import (
     NO_FACTS,
     Facts,
-    about,
     common_facts,
+    relevant,
     renamed_fact,
     subjects,
 )
@@ -127,5 +127,5 @@ def attached(value: Value, facts: Facts) -> Value:
         for name in names_in(value)
         if isinstance(name, int) or (isinstance(name, Given) and name.name.endswith("[]"))
     }
-    known = about(facts, named) if named else NO_FACTS
+    known = relevant(facts, named) if named else NO_FACTS
     return choice([(value, known)]) if known else value

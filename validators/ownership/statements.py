@@ -57,6 +57,12 @@ _UNIONS = frozenset({"union", "union_all"})
 class Statements(Objects):
     """Builds statements."""
 
+    def prepare(self) -> None:
+        """Set up what statements need."""
+        super().prepare()
+        # The subquery or CTE in which an element stands.
+        self.tables: dict[Element, Statement] = {}
+
     # Elements.
 
     def as_element(self, value: Value) -> Element | None:
@@ -92,6 +98,18 @@ class Statements(Objects):
             mentioned |= dict.fromkeys(_mentioned(formula))
         found |= {element: None for element in mentioned if element not in outer}
         return list(found)
+
+    def with_parts(self, statement: Statement) -> list[Statement]:
+        """Return a statement with every subquery and CTE that it reads, at any depth."""
+        found = {statement.site: statement}
+        queue = [statement]
+        for one in queue:
+            inner = [self.tables[e] for e in self.elements_of(one, frozenset()) if e in self.tables]
+            for part in (*one.parts, *inner):
+                if part.site not in found:
+                    found[part.site] = part
+                    queue.append(part)
+        return list(found.values())
 
     def column_of(self, statement: Statement) -> Term | None:
         """Return the column that a statement selects first, or None."""
@@ -165,6 +183,9 @@ class Statements(Objects):
             return statement
         if name == "exists":
             return replace(statement, kind="exists")
+        if name == "returning":
+            columns = tuple(self.as_column(value) for value in call.args)
+            return replace(statement, columns=columns)
         if name == "values":
             return self.assigning(statement, call)
         if name in _UNIONS:
@@ -320,7 +341,10 @@ class Statements(Objects):
             element: Element(element.model, self.number((call.node, element, statement.site)))
             for element in self.elements_of(statement, frozenset())
         }
-        return renamed_elements(statement, new)
+        renamed = renamed_elements(statement, new)
+        for element in new.values():
+            self.tables[element] = renamed
+        return renamed
 
     def assigning(self, statement: Statement, call: Call) -> Statement:
         """Return an update or insert with the columns that it writes."""
@@ -402,7 +426,7 @@ class Statements(Objects):
 _BUILDERS = frozenset(
     {
         "order_by", "limit", "offset", "options", "distinct", "group_by", "with_for_update",
-        "execution_options", "prefix_with", "params", "returning", "correlate", "enable_eagerloads",
+        "execution_options", "prefix_with", "params", "correlate", "enable_eagerloads",
         "populate_existing", "yield_per", "slice", "add_criteria", "with_hint", "autoflush",
         "correlate_except", "fetch", "reverse", "on_conflict_do_nothing", "on_conflict_do_update",
         "bindparams", "columns", "compile", "from_statement", "set_label_style", "unique",

@@ -67,6 +67,8 @@ def _unverified_reason(call: Call) -> str | None:
         names = [str(a.value).lower() for a in algorithms.items if isinstance(a, Const)]
         if "none" in names:
             return "the algorithm none is accepted"
+    if algorithms is not None and any(isinstance(o, Given) for o in origins(algorithms)):
+        return "the token itself chooses the algorithm"
     key = call.argument(1, "key", "secret")
     if isinstance(key, Given):
         return "the key comes from the request"

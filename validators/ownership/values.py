@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from validators.ownership.facts import Facts
     from validators.ownership.program import Scope
 
-Source = Literal["path", "query", "body", "header", "cookie", "form", "websocket", "caller"]
+Source = Literal[
+    "path", "query", "body", "header", "cookie", "form", "websocket", "caller", "shared"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ class Vague:
 
 Term: TypeAlias = Const | Identity | Given | Attr | Opaque | Vague
 TERMS = (Const, Identity, Given, Attr, Opaque, Vague)
+
+# A column whose name is not constant.
+ANY_COLUMN = "?"
 
 NONE = Const(None)
 TRUE = Const(True)  # noqa: FBT003  # the constant itself

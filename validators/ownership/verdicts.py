@@ -55,8 +55,12 @@ class Judge:
         """Collect the foreign keys that are stored without a check."""
         for entry in entries:
             for write in entry.key_writes:
-                if not write.is_checked:
-                    self.unchecked.setdefault((write.model, write.column), write)
+                key = (write.model, write.column)
+                known = self.unchecked.get(key)
+                if write.verdict == "leak" and (known is None or known.verdict != "leak"):
+                    self.unchecked[key] = write
+                elif write.verdict == "unproven":
+                    self.unchecked.setdefault(key, write)
 
     def judge(self, root: Entry, route: Route | None) -> None:
         """Judge every site that a route reaches."""
@@ -97,7 +101,8 @@ class Judge:
             write = self.unchecked.get(need)
             if write is not None:
                 where = f"{write.place.path}, line {write.place.line}"
-                return "unproven", f"{event.text}; but {write.text} ({where})"
+                verdict: QueryVerdict = "leak" if write.verdict == "leak" else "unproven"
+                return verdict, f"{event.text}; but {write.text} ({where})"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
 

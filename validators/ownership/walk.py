@@ -45,6 +45,8 @@ from validators.ownership.values import (
     Value,
 )
 
+# Values that hold other values.
+HOLDERS = (Items, Mapping, Instance, Made, Function, Result, Method, Partial)
 _LEAVES = (Const, Identity, Opaque, ClassValue, ModuleValue, Library)
 
 

@@ -8,6 +8,7 @@ from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame
 from validators.ownership.sessions import Sessions
 from validators.ownership.state import ABSENT, State, choice, one_of
+from validators.ownership.walk import origins
 from validators.ownership.tokens import decode, is_decoder, remote_user, unverified
 from validators.ownership.values import (
     NONE,
@@ -73,6 +74,7 @@ class Web(Sessions):
         super().prepare()
         self.routers: dict[int, RouterInfo] = {}
         self.continued: list[State] = []
+        self.overrides: dict[Value, Value] = {}
 
     # Calls.
 
@@ -100,6 +102,10 @@ class Web(Sessions):
             return Made("hasher")
         if last in ("checkpw", "verify_password", "check_password_hash"):
             return self.password_check(call)
+        if last == "PyJWKClient":
+            return Made("key server", (("url", call.argument(0, "uri") or NONE),))
+        if last in ("JsonWebToken", "PyJWT", "JWT"):
+            return Made("decoder", (("algorithms", call.argument(0, "algorithms") or NONE),))
         if last in ("verify_id_token", "verify_oauth2_token", "verify_session_cookie"):
             call.frame.entry.is_verifying = True
             return Claims(f"{last} in {self.place_text(call)}")
@@ -299,8 +305,12 @@ class Web(Sessions):
             return value.get("path") or Unknown("the request's path")
         if value.kind in ("headers", "query", "path", "cookies"):
             return Method(value, name)
-        if value.kind == "response" or value.kind == "session":
+        if value.kind == "router" and name == "dependency_overrides":
+            return Made("overrides")
+        if value.kind in ("response", "session"):
             return Made("anything")
+        if value.kind == "key":
+            return value
         if value.kind == "setting":
             return Unknown("a setting")
         held = value.get(name)
@@ -348,6 +358,14 @@ class Web(Sessions):
                 return self.call(call.args[0], inner)
             case "hasher" if name.startswith("verify"):
                 return self.password_check(call)
+            case "decoder" if name == "decode":
+                inner = Call(call.node, call.state, call.frame, list(call.args), call.keywords)
+                inner.keywords = {"algorithms": value.get("algorithms") or NONE, **call.keywords}
+                return decode(self, "jwt.decode", inner)
+            case "key server":
+                url = value.get("url") or NONE
+                chosen = any(isinstance(o, Given) for o in origins(url))
+                return Given("header", "a key that the token names") if chosen else Made("key")
             case "super":
                 return self.super_method(value, name, call)
             case _:
@@ -422,6 +440,19 @@ class Web(Sessions):
             state.store[f"state.{name}"] = self.attach(value, state)
         elif holder.kind == "request":
             state.store[f"state.{name}"] = self.attach(value, state)
+
+
+    def set_made_item(self, holder: Made, key: Value, value: Value, state: State) -> None:
+        """Assign an item of a library's object."""
+        if holder.kind == "overrides":
+            self.override(key, value)
+        elif holder.kind == "session cookie":
+            state.store["session cookie"] = NONE
+
+    def override(self, original: Value, replacement: Value) -> None:
+        """Note that an app puts another dependency in a dependency's place."""
+        known = self.overrides.get(original)
+        self.overrides[original] = replacement if known is None else one_of([known, replacement])
 
 
 def part_of_request(kind: str, name: str) -> Value:

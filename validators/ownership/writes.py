@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from validators.ownership.execution import Execution
 from validators.ownership.facts import Facts, Fresh, Safe, equals, same, without_column
@@ -46,6 +47,9 @@ class Origin:
     node: ast.expr
     path: str
     label: str
+
+
+KeyVerdict = Literal["checked", "leak", "unproven"]
 
 
 class Writes(Execution):
@@ -125,7 +129,36 @@ class Writes(Execution):
         if name not in model.columns:
             return
         attr = Attr(row.symbol, name)
-        state.facts = without_column(state.facts, attr) | same(attr, self.settled(value, state))
+        facts = without_column(state.facts, attr)
+        if isinstance(value, Choice):
+            parent = next(((key, at) for c, key, at in model.parents if c == name), None)
+            if parent is not None and self._all_safe(value, *parent, state):
+                state.facts = facts | {Safe(attr, parent[0])}
+                return
+        state.facts = facts | same(attr, self.settled(value, state))
+
+    def _all_safe(self, value: Choice, parent: str, target: str, state: State) -> bool:
+        """Tell whether every alternative is missing or the key of an owned row."""
+        for member, extra in value.members:
+            facts = state.facts | extra
+            term = self.as_term(member, state)
+            if term == NONE or Safe(term, parent) in facts:
+                continue
+            if not self._is_owned_key(term, parent, target, facts, frozenset()):
+                return False
+        return True
+
+    def _is_owned_key(
+        self, term: Term, parent: str, target: str, facts: Facts, seen: frozenset[int]
+    ) -> bool:
+        """Tell whether a term is the key of an owned row of a model."""
+        return (
+            isinstance(term, Attr)
+            and isinstance(term.row, int)
+            and term.column == target
+            and self.prover.rows[term.row].key == parent
+            and self.prover.owned(term.row, facts, seen) is not None
+        )
 
     def settled(self, value: Value, state: State) -> Term:
         """Return the term that a stored value is; the least trusted of several."""
@@ -175,8 +208,8 @@ class Writes(Execution):
             self._problem_at(made, call, code, f"{reason.text}.")
             event = Event(reason.verdict, row.symbol, site.index, reason.text)
         elif "leak" in keys or "unproven" in keys:
-            verdict = "leak" if "leak" in keys else "unproven"
-            event = Event(verdict, row.symbol, site.index, keys[verdict])  # type: ignore[arg-type]
+            verdict: Literal["leak", "unproven"] = "leak" if "leak" in keys else "unproven"
+            event = Event(verdict, row.symbol, site.index, keys[verdict])
         else:
             event = Event("bound", row.symbol, site.index, self._insert_proof(row, model, call))
         self.record(call.frame, event)
@@ -211,9 +244,9 @@ class Writes(Execution):
 
     def _check_keys(
         self, row: Row, model: TableModel, made: Origin, call: Call
-    ) -> dict[str, str]:
+    ) -> dict[KeyVerdict, str]:
         """Record each foreign key to an owned model that a new row stores."""
-        found: dict[str, str] = {}
+        found: dict[KeyVerdict, str] = {}
         place = Place.of(made.path, made.node)
         for column, parent, target in model.parents:
             result = self.key_state(row.symbol, column, parent, target, call.state.facts)
@@ -221,7 +254,7 @@ class Writes(Execution):
                 continue
             verdict, text = result
             found[verdict] = text
-            write = KeyWrite(model.key, column, place, verdict == "checked", text)
+            write = KeyWrite(model.key, column, place, verdict, text)
             self.key_write(call.frame, write)
             if verdict == "leak":
                 self._problem_at(made, call, "BP306", f"{text}.")
@@ -229,21 +262,16 @@ class Writes(Execution):
 
     def key_state(
         self, row: int, column: str, parent: str, target: str, facts: Facts
-    ) -> tuple[str, str] | None:
+    ) -> tuple[KeyVerdict, str] | None:
         """Say whether a stored foreign key names a row of the user; None where none is stored."""
         attr = Attr(row, column)
+        if Safe(attr, parent) in facts:
+            return "checked", ""
         terms = sorted((term for term in equals(attr, facts) if term != attr), key=str)
         if not terms or terms == [NONE]:
             return None
-        for term in terms:
-            if (
-                isinstance(term, Attr)
-                and isinstance(term.row, int)
-                and term.column == target
-                and self.prover.rows[term.row].key == parent
-                and self.prover.owned(term.row, facts, frozenset({row}))
-            ):
-                return "checked", ""
+        if any(self._is_owned_key(t, parent, target, facts, frozenset({row})) for t in terms):
+            return "checked", ""
         if any(Safe(term, parent) in facts for term in terms):
             return "checked", ""
         name = self.prover.rows[row].name
@@ -323,7 +351,7 @@ class Writes(Execution):
                 verdict, text = result
                 place = Place.of(frame.path, node)
                 self.key_write(
-                    frame, KeyWrite(model.key, column, place, verdict == "checked", text)
+                    frame, KeyWrite(model.key, column, place, verdict, text)
                 )
                 if verdict == "leak":
                     self.problem(frame, node, "BP306", f"{text}.")
