@@ -198,6 +198,17 @@ class TestFences:
         parsed = parse(block("backend/a.py", code))
         assert parsed == ParsedReply((SourceFile("backend/a.py", code),), ())
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "'''\nbackend/b.py\n```python\nimport a\n```\nEnd.\n'''\n",
+            "# A comment that ends with \\\n'''\n```\nx\n'''\n",
+        ],
+    )
+    def test_a_heading_or_fence_in_any_docstring_is_code(self, code: str) -> None:
+        parsed = parse(block("backend/a.py", code))
+        assert parsed == ParsedReply((SourceFile("backend/a.py", code),), ())
+
     def test_a_fence_that_path_and_fence_follow_closes_even_an_open_docstring(self) -> None:
         parsed = parse(block("backend/a.py", '"""Doc.\n') + B_TEXT)
         assert parsed == ParsedReply((SourceFile("backend/a.py", '"""Doc.\n'), B), ())
@@ -290,6 +301,11 @@ class TestHeadings:
         parsed = parse(block("Add this to backend/a.py:", "A = 1\n"))
         assert parsed.files == ()
         assert places(parsed) == [("BP101", 1, ""), ("BP103", 2, "")]
+
+    def test_a_path_far_above_something_else_is_no_heading(self) -> None:
+        parsed = parse("backend/a.py\n\n```json\n{}\n```\n")
+        assert parsed.files == ()
+        assert places(parsed) == [("BP101", 1, ""), ("BP107", 1, "")]
 
     def test_two_paths_in_one_line_are_no_heading(self) -> None:
         parsed = parse(block("backend/a.py backend/b.py or so", "A = 1\n"))
