@@ -45,11 +45,13 @@ def feature_list(cursor: Cursor) -> Statements | None:
         start = cursor.position
         cursor.separator() if found else None
         item = longest(cursor, (feature, always))
-        if item is None or not item.is_whole:
+        if item is None:
             cursor.position = start
             return tuple(found) or None
         cursor.position = item.end
         found += item.value
+        if not item.is_whole:
+            return tuple(found)
 
 
 def always(cursor: Cursor) -> Statements | None:
@@ -163,6 +165,8 @@ def typed_name(name: Name) -> tuple[Name, Traits]:
     *front, last = name.words
     if not front:
         return name, Traits()
+    if last in {"enum", "choice", "dropdown"}:
+        return Name(tuple(front), name.start, name.end), Traits()
     if last in BOOLEAN_TAILS or last in PURE_TYPES:
         kind = TYPES.get(last, TYPES["flag"])
         return Name(tuple(front), name.start, name.end), Traits(kind=kind)
@@ -242,6 +246,15 @@ def _parent(cursor: Cursor) -> BelongsTo | Satisfied | None:
     return BelongsTo(parent, is_required)
 
 
+def _whether(cursor: Cursor) -> Statements | None:
+    """Read "whether it has been read", "if it is done"."""
+    if not cursor.take("whether", "if"):
+        return None
+    cursor.take("it", "they", "or", "the")
+    cursor.phrase("is", "are", "was", "has been", "have been", "were", "it is", "it has been")
+    return states(cursor)
+
+
 _ENDPOINTS = word_set("crud api endpoint endpoints route routes operations")
 
 
@@ -290,6 +303,7 @@ _ATTRIBUTES: tuple[Rule[Statements], ...] = (
     _listed,
     parents,
     _own_operations,
+    _whether,
     _all_said,
     a_field,
 )

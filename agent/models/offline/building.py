@@ -195,7 +195,13 @@ def _made(cursor: Cursor) -> _Found | None:
     if not (cursor.is_at_boundary or may_follow(cursor)):
         return None
     is_title = bool(heads & (APP_HEADS | {"api", "apis"})) and not is_plural(name.words[-1])
-    found: list[Statement] = [Declares(name, is_title=is_title, is_strong=bool(heads) or has_head)]
+    declared = Declares(
+        name,
+        is_title=is_title,
+        is_strong=bool(heads) or has_head,
+        is_app=bool(heads & APP_HEADS),
+    )
+    found: list[Statement] = [declared]
     _additions(cursor, name, found)
     return name, tuple(found)
 

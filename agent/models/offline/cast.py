@@ -141,12 +141,19 @@ def _take_titles(cast: Cast, statements: list[Statement], *, has_named: bool) ->
         # "a movie watchlist API where each movie has" names the application.
         is_only_name = has_others and key not in subjects and not (is_known and has_named)
         is_only_name = is_only_name or (key == "todo" and "task" in cast.new)
-        if not is_only_name:
+        if item.is_app and not (is_known or key in subjects or has_others or _is_title(item.name)):
+            cast.refused.add(key)
+            cast.problems.append(f'It is not clear what "{item.name}" stores; name its resources.')
+        elif not is_only_name:
             _declare(cast, item.name, is_plain=False)
         elif reason := _outside(item.name.words, is_plain=True):
             cast.refuse(item.name, reason)
         else:
             cast.notes.append(f'"{item.name}" was taken for the name of the application.')
+
+
+def _is_title(name: Name) -> bool:
+    return " ".join(name.words) in STANDS_FOR
 
 
 def _implied(cast: Cast, item: Statement) -> Iterator[Name]:
@@ -155,7 +162,8 @@ def _implied(cast: Cast, item: Statement) -> Iterator[Name]:
         yield from (name for name in item.subjects if not is_users(name) and name.words)
     if isinstance(item, BelongsTo) and not is_users(item.parent):
         yield item.parent
-    if isinstance(item, HasMany) and _is_child(cast, item.child):
+    is_users_own = any(map(is_users, item.subjects))
+    if isinstance(item, HasMany) and (is_users_own or _is_child(cast, item.child)):
         yield item.child
     if isinstance(item, HasField) and item.traits == Traits() and _is_row(item):
         yield item.name

@@ -5,6 +5,7 @@ from agent.models.offline.attributes import (
     always,
     attributes,
     can_be,
+    feature_list,
     parents,
     states,
     typed_name,
@@ -13,7 +14,7 @@ from agent.models.offline.building import build, uses
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt
 from agent.models.offline.defaults import kind_by_name
 from agent.models.offline.endpoints import agent, paths
-from agent.models.offline.features import feature, feature_intro, limits
+from agent.models.offline.features import feature_intro, limits
 from agent.models.offline.heads import about, without_heads
 from agent.models.offline.nouns import is_plural, snake, word_set
 from agent.models.offline.phrasebook import FIELDS_OF, HAVE, IS_COPULA, NOTHING, OTHER_FIELDS
@@ -33,10 +34,8 @@ from agent.models.offline.statements import (
     Statements,
     Traits,
 )
-from agent.models.offline.traits import traits
-from agent.models.offline.words import (
-    BUILD_VERBS,
-)
+from agent.models.offline.traits import choice_list, traits
+from agent.models.offline.words import BUILD_VERBS, HEADS
 
 
 def describes(cursor: Cursor) -> Statements | None:
@@ -144,6 +143,11 @@ def _said_of(cursor: Cursor) -> Traits | None:
     if not _is_copula(cursor):
         return None
     said = traits(cursor)
+    if said == Traits():
+        start = cursor.position
+        choices = choice_list(cursor)
+        has_or = "or" in {token.norm for token in cursor.tokens[start : cursor.position]}
+        said = Traits(choices=choices if has_or and len(choices) > 1 else ()).merged(traits(cursor))
     return None if said == Traits() else said
 
 
@@ -205,7 +209,13 @@ def a_feature(cursor: Cursor) -> Statements | None:
     ability(cursor)
     feature_intro(cursor)
     cursor.take("also")
-    return feature(cursor)
+    found = attempt(cursor, feature_list)
+    if found is None or not cursor.phrase("to the", "to my", "to all", "to", "for the", "for"):
+        return found
+    owner = attempt(cursor, noun_phrase)
+    name = without_heads(owner)[0] if owner else None
+    cursor.take_any(HEADS | {"list", "lists"})
+    return about((name,), found) if name else None
 
 
 def always_so(cursor: Cursor) -> Statements | None:

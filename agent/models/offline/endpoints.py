@@ -139,7 +139,8 @@ def paths(cursor: Cursor) -> tuple[Statement, ...] | None:
         start = cursor.position
         cursor.separator() if found else None
         while cursor.take(*_METHODS):
-            cursor.take("/", ",", "and")
+            cursor.separator()
+        cursor.take("for", "on", "at", "to", "under", "endpoints", "endpoint")
         if cursor.kind() != "path":
             cursor.position = start
             break

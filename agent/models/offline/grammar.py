@@ -99,7 +99,7 @@ def _clause(cursor: Cursor, context: _Context) -> Match[Statements] | None:
         rules.append(made_resources)
     if context.lists_fields and context.current:
         rules.insert(0, attributes)
-    if not context.lists_fields and not context.lists_resources:
+    if not (context.lists_fields or context.lists_resources or cursor.position):
         rules.append(_bare)
     return longest(cursor, rules)
 
@@ -108,7 +108,7 @@ def _bare(cursor: Cursor) -> Statements | None:
     """Read a request that is nothing but nouns: "tasks and projects"."""
     politeness(cursor)
     found = made_resources(cursor)
-    if found is None or not cursor.is_done:
+    if found is None or not (cursor.is_done or cursor.is_at_boundary or cursor.peek() in _JOINTS):
         return None
     declared = [item for item in found if isinstance(item, Declares) and not item.is_strong]
     says_more = len(found) > len(declared)

@@ -31,7 +31,15 @@ def head(cursor: Cursor) -> int | None:
             cursor.position = start
             break
         count += heads
+        _spelled_out(cursor)
     return count or None
+
+
+def _spelled_out(cursor: Cursor) -> None:
+    """Step over "(create, read, update, delete)" behind "CRUD"."""
+    start = cursor.position
+    if not (cursor.take("(") and operations(cursor) and cursor.take(")")):
+        cursor.position = start
 
 
 def operations(cursor: Cursor) -> int:

@@ -317,12 +317,13 @@ def _usual_with(drafts: list[Draft], name: Name) -> Draft | None:
 
 def _key_of(draft: Draft, name: Name) -> str:
     wanted = snake(name.words)
-    candidates = (wanted, f"{draft.singular}_{wanted}", singular_name(name.words))
+    shorter = wanted.removeprefix(f"{draft.singular}_")
+    candidates = (wanted, shorter, f"{draft.singular}_{wanted}", singular_name(name.words))
     return next((key for key in (*candidates, plural_name(name.words)) if key in draft.fields), "")
 
 
 def _type_fields(meaning: Meaning, draft: Draft) -> None:
-    if not draft.fields or draft.is_extended:
+    if not draft.fields or draft.is_extended or _only_lists(draft):
         draft.has_usual_fields = True
         draft.fields = usual_statements(usual_fields(draft.singular)) | draft.fields
         for parent in draft.parents:  # "category" is a parent here, no text
@@ -342,6 +343,17 @@ def _type_fields(meaning: Meaning, draft: Draft) -> None:
     keys = {f"{parent}_id" for parent in draft.parents}
     twice = [spec.name for spec in draft.specs if spec.name in keys]
     meaning.problems += [f'"{name}" is both a field and the key of a parent.' for name in twice]
+
+
+def _only_lists(draft: Draft) -> bool:
+    """Tell whether nothing but lists was given: "recipes with ingredients and steps"."""
+    return all(
+        said == Traits() and is_plural(name.words[-1]) and kind_by_name(key) in _LISTS
+        for key, (name, said) in draft.fields.items()
+    )
+
+
+_LISTS = {None, FieldKind.TEXT_LIST}
 
 
 def _enable(meaning: Meaning, cast: Cast, statement: Statement) -> None:

@@ -98,6 +98,7 @@ class Declares(Statement):
         name: What it is called.
         is_mention: Whether the clause only uses it ("list my tasks"), and so may repeat it.
         is_title: Whether the name stands over a list and may be the application's only.
+        is_app: Whether it is the name of a whole application, "a gym app".
         is_strong: Whether CRUD, an API, a model or the like was asked for by that name.
     """
 
@@ -105,6 +106,7 @@ class Declares(Statement):
     is_mention: bool = False
     is_title: bool = False
     is_strong: bool = False
+    is_app: bool = False
 
 
 @dataclass(frozen=True, slots=True)

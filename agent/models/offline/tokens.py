@@ -63,6 +63,7 @@ _TODO = re.compile(r"\bto[ -]do(?=s?\b)(?:'(?=s))?", re.IGNORECASE)
 _DECORATION = re.compile(
     r"[`*\"\u201c\u201d\u201e\u00ab\u00bb]|(?<!\w)['\u2018\u2019](?=\w)|(?<=\w)['\u2019](?=[\s,.;:)]|$)(?<!s['\u2019])"
 )
+_DASH = re.compile("[\u2010-\u2015]")
 _SHORT_LINE = 60
 
 _UNITS = dict(
@@ -174,6 +175,7 @@ def _tokens(raw: str, start: int, offset: int | None = None) -> tuple[Token, ...
     text = _EXAMPLE.sub(lambda match: " " * len(match[0]), text)
     text = _TODO.sub(lambda match: "todo" + "\x01" * (len(match[0]) - 4), text)
     text = _DECORATION.sub(" ", text)
+    text = _DASH.sub("-", text)
     found = [token for match in _PATTERN.finditer(text) for token in _token(match, start)]
     return _join_numbers(tuple(found))
 

@@ -41,6 +41,8 @@ def traits(cursor: Cursor) -> Traits:
         )
         if cursor.position == start and _is_more(cursor):
             cursor.separator()
+            cursor.phrase("which is", "that is", "which", "that")
+        cursor.take("-")
         found = longest(cursor, _PIECES)
         if found is None:
             cursor.position = start
@@ -119,7 +121,7 @@ _CHOICE_LIKE = frozenset(
 def _starts_trait(cursor: Cursor) -> bool:
     return cursor.peek() in {
         *("default", "defaults", "defaulting", "with", "which", "that", "(", "=", "required"),
-        *("optional", "by", "for", "as", "initially"),
+        *("optional", "by", "for", "as", "initially", "to"),
     }
 
 
@@ -367,6 +369,7 @@ def _skip_number_noun(cursor: Cursor) -> None:
         cursor.position += 1
 
 
+_FINITE = frozenset({"is", "are", "must", "should", "defaults", "can", "may", "default"})
 _DEFAULT_WORDS = frozenset({"default", "defaults", "defaulting"})
 
 
@@ -376,6 +379,8 @@ def _is_more(cursor: Cursor) -> bool:
         ahead = 2 if cursor.peek(1) == "and" else 1
         ends = cursor.peek(ahead + 1) in {"", ",", ";", ".", "•"}
         is_necessity = cursor.peek(ahead) in {"required", "optional", "mandatory", "nullable"}
+        if cursor.peek(ahead) in {"which", "that"} and cursor.peek(ahead + 1) in _FINITE:
+            return True
         return cursor.peek(ahead) in _DEFAULT_WORDS or (is_necessity and ends)
     ends = cursor.peek(2) in {"", ",", ";", ".", "•", ")", "and"}
     if cursor.peek() == "and" and ends and cursor.peek(1) in {"required", "optional", "mandatory"}:

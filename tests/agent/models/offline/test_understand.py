@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agent.errors import RequestNotUnderstoodError
-from agent.models.offline.blueprint import Blueprint, Resource
-from agent.models.offline.understand import MAX_REQUEST, understand
+from agent.models.offline.blueprint import Resource
+from agent.models.offline.understand import understand
 from agent.reply import SourceFile
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"
