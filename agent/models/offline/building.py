@@ -121,6 +121,14 @@ def _head_extras(cursor: Cursor) -> Statements | None:
     return found.value
 
 
+# Verbs that say what a backend is for.
+_PURPOSES = word_set(
+    """manage managing track tracking organize organizing organise organising store storing save
+    saving keep keeping record recording log logging maintain maintaining plan planning collect
+    collecting handle handling"""
+)
+
+
 def uses(cursor: Cursor) -> Statements | None:
     """Read "users can create and edit tasks", "to track my expenses"."""
     politeness(cursor)
@@ -128,7 +136,11 @@ def uses(cursor: Cursor) -> Statements | None:
     cursor.take("to", "for")
     has_head = bool(attempt(cursor, head))
     cursor.take("to", "for", "that", "which")
-    if not operations(cursor):
+    verb = cursor.peek()
+    count = operations(cursor)
+    # "Delete all my tasks" is an order to delete them, no wish for endpoints.
+    is_wish = has_subject or has_head or count > 1 or verb in _PURPOSES
+    if not (count and is_wish):
         return None
     cursor.take("a", "an", "single", "one")
     return resources(cursor, MENTIONED if has_subject or not has_head else MADE)

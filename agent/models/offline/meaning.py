@@ -188,20 +188,9 @@ def _draft(meaning: Meaning, cast: Cast, subject: Name) -> Draft:
 
 def _add_field(meaning: Meaning, cast: Cast, draft: Draft, statement: HasField) -> None:
     name, said = _in_singular(cast, statement.name, statement.traits), statement.traits
-    bare = Traits(is_required=said.is_required) == said
-    other = cast.key(name) if bare else ""
-    if other in cast.known and other == draft.singular:
-        raise ProblemError(_itself(draft, "contain", name))
-    if other in cast.known and is_plural(name.words[-1]):
-        _add_child(meaning, cast, draft, name)
-        return
-    if other in cast.known:
-        _add_parent(cast, draft, name, said)
+    if _add_relation(meaning, cast, draft, name, said):
         return
     key, note = field_key(name, draft.singular)
-    if key.endswith("_id") and key[:-3] in cast.known:
-        _add_parent(cast, draft, Name(tuple(key[:-3].split("_"))), said)
-        return
     if key in ALWAYS_THERE and not said.choices:
         _check_standard(name, key, said)
         return
@@ -222,6 +211,24 @@ def _add_field(meaning: Meaning, cast: Cast, draft: Draft, statement: HasField) 
     draft.notes += [note] if note else []
 
 
+def _add_relation(meaning: Meaning, cast: Cast, draft: Draft, name: Name, said: Traits) -> bool:
+    """Add a parent or children where that is what a field's name stands for."""
+    key = snake(name.words)
+    if key.endswith("_id") and key[:-3] in cast.known:
+        _add_parent(cast, draft, Name(tuple(key[:-3].split("_"))), said)
+        return True
+    other = cast.key(name) if said == Traits(is_required=said.is_required) else ""
+    if _is_own_kind(draft, name) or (other in cast.known and other == draft.singular):
+        raise ProblemError(_itself(draft, "contain", name))
+    if other not in cast.known:
+        return False
+    if is_plural(name.words[-1]):
+        _add_child(meaning, cast, draft, name)
+    else:
+        _add_parent(cast, draft, name, said)
+    return True
+
+
 def _in_singular(cast: Cast, name: Name, said: Traits) -> Name:
     """Return "due date" for "due dates": every row has one of its own."""
     one = singular_name(name.words)
@@ -233,6 +240,15 @@ def _in_singular(cast: Cast, name: Name, said: Traits) -> Name:
 
 
 _SINGLE_KINDS = {FieldKind.DATE, FieldKind.DATETIME, FieldKind.BOOLEAN, FieldKind.MONEY}
+
+
+def _is_own_kind(draft: Draft, name: Name) -> bool:
+    """Tell whether a field stands for another row of the same resource: "parent task"."""
+    return (
+        len(name.words) > 1
+        and singular_name(name.words[-1:]) == draft.singular
+        and name.words[0] in {"parent", "child", "sub", "related", "previous", "next", "linked"}
+    )
 
 
 def _check_standard(name: Name, key: str, said: Traits) -> None:

@@ -11,7 +11,7 @@ from agent.models.offline.defaults import ESSENTIAL, kind_by_name
 from agent.models.offline.nouns import is_plural, snake, word_set
 from agent.models.offline.statements import Name, Traits
 from agent.models.offline.tokens import number_of
-from agent.models.offline.words import NAMEABLE_HEADS, OUTSIDE, PROMISES, SOFT_OUTSIDE
+from agent.models.offline.words import GERUND_NOUNS, NAMEABLE_HEADS, OUTSIDE, PROMISES, SOFT_OUTSIDE
 
 TEXT_LIMIT = Decimal(200)
 MAX_INTEGER = 2**31 - 1
@@ -104,6 +104,8 @@ def outside_reason(name: Name, traits: Traits) -> str:
         return OUTSIDE.get(found, "")
     if traits.kind is not None or traits.choices:
         return ""
+    if last.endswith("ing") and last not in GERUND_NOUNS and kind_by_name(last) is None:
+        return "A field is named by a noun; say its type where it is one."
     if not found or (front and last in NAMEABLE_HEADS):
         return ""
     is_soft = found in SOFT_OUTSIDE and found == last
@@ -145,8 +147,8 @@ def _kind(key: str, name: Name, traits: Traits) -> tuple[FieldKind, bool]:
     has_limits = any(
         value is not None for value in (traits.minimum, traits.maximum, traits.above, traits.below)
     )
-    if traits.limits_length:
-        return by_name if by_name in TEXTS | {FieldKind.URL} else FieldKind.TEXT, False
+    if traits.limits_length and (by_name or FieldKind.TEXT) in TEXTS:
+        return by_name or FieldKind.TEXT, False
     if has_limits and by_name not in NUMBERS | TEXTS | {FieldKind.TEXT_LIST}:
         if by_name is not None:
             raise ProblemError(f'"{name}" is {_a(by_name)}, which cannot have such limits.')

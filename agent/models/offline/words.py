@@ -64,7 +64,7 @@ STOP = DETERMINERS | word_set(
     about after before again every everything anything nothing nobody anyone everyone someone
     works work run runs returns return returning returned nullable your yourself i've
     optionally always usually typically normally currently actually really simply basically
-    whether"""
+    whether greater larger bigger smaller fewer lower higher longer shorter"""
 )
 
 TYPES: dict[str, FieldKind] = {
@@ -207,7 +207,9 @@ OUTSIDE: dict[str, str] = {
         "encrypt|encrypted|encryption|hash|hashed|cache|caching|cached|translate|translated|"
         "geolocation|maps|convert|conversion|sync|synchronize|synchronise|integrate|integration|"
         "scrape|crawl|calculate|calculates|calculated|compute|computed|computes|automatically|"
-        "automatic|validate|encrypts|throttle|throttling": "That is outside the range.",
+        "automatic|validate|encrypts|throttle|throttling": (
+            "Data that is computed, converted, encrypted, cached or fetched is outside the range."
+        ),
     }.items()
     for phrase in phrases.split("|")
 }
@@ -245,4 +247,16 @@ PROMISES = word_set(
     """unique encrypted hashed cached computed calculated automatic automatically nested shared
     recursive recurring scheduled full-text fulltext real-time realtime public anonymous distinct
     exported translated aggregated geolocation"""
+)
+
+# Words in "-ing" that name things; any other one as a field's last word is something to be done.
+GERUND_NOUNS = word_set(
+    """rating meeting setting heading building spelling meaning ranking listing booking reading
+    training string thing parking pricing shipping billing landing opening recording drawing
+    painting ceiling spring king ring wing evening morning timing saving spending earning wording
+    greeting clothing feeling finding seating standing warning holding offering housing engraving
+    sibling topping filling stuffing bedding wedding funding lighting flooring heating cooking
+    running swimming closing beginning ending blessing crossing dwelling earring gathering hearing
+    outing packing plumbing pudding serving scoring shopping sailing writing coating mapping
+    savings seedling darling duckling bearing casing fitting grading binding wiring"""
 )
