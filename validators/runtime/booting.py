@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from validators.errors import CheckUnavailableError
 from validators.location import AppLocation
 from validators.report import Finding
 from validators.runtime import better_auth, folders
 from validators.runtime.app import RunningApp
 from validators.runtime.causes import explain_end, explain_fault
-from validators.runtime.cluster import Cluster, Database, start_cluster
+from validators.runtime.cluster import Cluster, Database, shared_cluster
 from validators.runtime.copying import copy_backend
 from validators.runtime.environment import build_environment, read_variables
 from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read_frames
 from validators.runtime.limits import MEGABYTE, Limits
-from validators.runtime.process import BackendEndedError, BackendProcess, Ended, own_interpreter
+from validators.runtime.process import BackendEndedError, BackendProcess, Ended
+from validators.runtime.template import Template, warm_up
 from validators.source import Project
 
 LAYERS = (
@@ -35,7 +35,6 @@ LAYERS = (
 
 _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
 _OWN_FOLDER = Path(__file__).resolve().parents[2]
-_MOST_THREADS = 4096
 
 
 @dataclass
@@ -45,17 +44,16 @@ class Booting:
     Attributes:
         project: Its source.
         location: Where its app is.
-        python: The interpreter that boots it.
+        template: Forks the process that boots it.
         limits: What it may use.
     """
 
     project: Project
     location: AppLocation
-    python: Path
+    template: Template
     limits: Limits
     cluster: Cluster
     closing: ExitStack
-    _worlds: int = field(default=0)
 
     def start(self) -> tuple[RunningApp | None, list[Finding]]:
         """Boot the backend on a fresh database.
@@ -63,8 +61,7 @@ class Booting:
         Returns:
             The running app, or None and why there is none.
         """
-        self._worlds += 1
-        database = self.cluster.create_database(f"backend{self._worlds}")
+        database = self.closing.enter_context(self.cluster.database())
         folder = folders.make("sandbox")
         self.closing.callback(folders.remove, folder)
         copy = folder / "backend"
@@ -74,7 +71,7 @@ class Booting:
             read_variables(self.project), database.url, secret, folder / "home"
         )
         (folder / "home").mkdir()
-        process = BackendProcess.start(self.python, environment, folder, folder, self.limits)
+        process = BackendProcess.start(self.template, environment, folder, folder, self.limits)
         self.closing.callback(process.close)
         boot = _Boot(self, process, database, folder, secret)
         return boot.run()
@@ -104,6 +101,7 @@ class _Boot:
     def run(self) -> tuple[RunningApp | None, list[Finding]]:
         project, limits = self.booting.project, self.booting.limits
         try:
+            self.layers = list(self.process.guarded.await_layers())
             self.process.order(self._order())
             outcome = self._follow()
         except BackendEndedError as error:
@@ -132,9 +130,8 @@ class _Boot:
             message = self.process.receive(deadline - time.monotonic())
             match message.get("kind"):
                 case "hardened":
-                    self.process.guarded.read_status()
                     granted = message.get("layers")
-                    self.layers = [*self.process.guarded.layers, *(granted or ())]
+                    self.layers += granted if isinstance(granted, list) else []
                 case "stage":
                     self.stage = str(message.get("stage"))
                 case "exit" | "waiting":
@@ -156,7 +153,7 @@ class _Boot:
             "hidden_names": _OWN_NAMES,
             "writable": [str(self.copy), str(self.folder / "home")],
             "readable": [],
-            "owns_proc": True,
+            "owns_proc": "own /proc" in self.layers,
             "trace_after": limits.boot_seconds * 0.9,
             "request_seconds": limits.request_seconds,
             "limits": {
@@ -164,7 +161,8 @@ class _Boot:
                 "cpu_seconds": limits.cpu_seconds,
                 "file": limits.file_mb * MEGABYTE,
                 "open_files": limits.open_files,
-                "threads": _MOST_THREADS,
+                # Elsewhere, the user's other processes would count.
+                "threads": limits.threads if "user namespace" in self.layers else 0,
             },
         }
 
@@ -187,8 +185,7 @@ def prepare(
     Raises:
         CheckUnavailableError: PostgreSQL or the interpreter cannot be started here.
     """
-    interpreter = own_interpreter() if python is None else python
-    if not interpreter.is_file():
-        raise CheckUnavailableError(f"There is no Python interpreter at {interpreter}.")
-    with start_cluster() as cluster, ExitStack() as closing:
-        yield Booting(project, location, interpreter, limits or Limits(), cluster, closing)
+    template = warm_up(python)
+    cluster = shared_cluster()
+    with ExitStack() as closing:
+        yield Booting(project, location, template, limits or Limits(), cluster, closing)

@@ -15,7 +15,7 @@ from pathlib import Path
 _PREFIX = "backendpro-"
 _LOCK = "lock"
 # The path of a Unix socket may have 107 bytes, the folder's name and the socket's included.
-_LONGEST_BASE = 60
+_LONGEST_BASE = 50
 
 _held: dict[Path, int] = {}
 
@@ -27,7 +27,9 @@ def make(purpose: str) -> Path:
     unnamed = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=_base()))
     descriptor = os.open(unnamed / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    folder = unnamed.with_name(f"{_PREFIX}{purpose}-{unnamed.name.rpartition('-')[2]}")
+    folder = unnamed.with_name(
+        f"{_PREFIX}{purpose}-{os.getpid()}-{unnamed.name.rpartition('-')[2]}"
+    )
     unnamed.rename(folder)
     folder.chmod(0o755)
     _held[folder] = descriptor

@@ -17,6 +17,7 @@ class Limits:
         memory_mb: Resident memory of all its processes together.
         address_space_mb: Virtual memory of one process.
         processes: Number of processes at one time.
+        threads: Number of its threads at one time, where the kernel counts them for it alone.
         open_files: Open files of one process.
         file_mb: Size of one file that it writes.
         output_mb: What it may print on standard output and standard error together.
@@ -29,6 +30,7 @@ class Limits:
     memory_mb: int = 1024
     address_space_mb: int = 8192
     processes: int = 64
+    threads: int = 256
     open_files: int = 512
     file_mb: int = 64
     output_mb: int = 16

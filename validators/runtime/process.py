@@ -5,11 +5,9 @@ import json
 import os
 import selectors
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,11 +15,11 @@ from typing import Any, Literal, Self
 from validators.runtime.child import channel
 from validators.runtime.guarded import Guarded, Order
 from validators.runtime.limits import MEGABYTE, Limits
+from validators.runtime.template import Template
 
 Message = dict[str, Any]
 Cause = Literal["time", "memory", "processes", "output", "protocol", "exit", "signal"]
 
-_CHILD = Path(__file__).parent / "child" / "__main__.py"
 _MOST_FRAME = 16 * MEGABYTE
 _KEPT_OUTPUT = 16 * 1024
 _PATIENCE = 0.5
@@ -53,7 +51,7 @@ class BackendProcess:
     """A process that boots one backend and serves its requests.
 
     Attributes:
-        guarded: The command under its guard.
+        guarded: The child under its guard.
         limits: What it may use.
         last_words: What the child said before it ended itself, with the frames that did so.
     """
@@ -72,26 +70,24 @@ class BackendProcess:
 
     @classmethod
     def start(
-        cls, python: Path, env: Mapping[str, str], cwd: Path, folder: Path, limits: Limits
+        cls, template: Template, env: Mapping[str, str], cwd: Path, folder: Path, limits: Limits
     ) -> Self:
-        """Start the interpreter; nothing of the backend is loaded before `order` is sent."""
-        with ExitStack() as closing:
-            ours, theirs = socket.socketpair()
-            closing.callback(theirs.close)
-            output_read, output_write = os.pipe()
-            closing.callback(os.close, output_write)
-            command = [str(python), "-I", str(_CHILD), str(theirs.fileno())]
-            order = Order(
-                command,
-                env,
-                cwd,
-                folder=folder,
-                seconds=limits.total_seconds,
-                memory_mb=limits.memory_mb,
-                processes=limits.processes,
-                descriptors=(theirs.fileno(),),
-            )
-            guarded = Guarded.start(order, output_write)
+        """Fork a child; nothing of the backend is loaded before `order` is sent."""
+        ours, theirs = socket.socketpair()
+        output_read, output_write = os.pipe()
+        order = Order(
+            env,
+            cwd,
+            folder=folder,
+            seconds=limits.total_seconds,
+            memory_mb=limits.memory_mb,
+            processes=limits.processes,
+        )
+        try:
+            guarded = Guarded.fork(template, order, output_write, theirs.fileno())
+        finally:
+            theirs.close()
+            os.close(output_write)
         ours.setblocking(False)  # noqa: FBT003
         os.set_blocking(output_read, False)
         return cls(guarded, limits, ours, output_read)
@@ -166,7 +162,7 @@ class BackendProcess:
         deadline = time.monotonic() + 4 * _PATIENCE
         while self.guarded.end is None and time.monotonic() < deadline:
             self._drain()
-            self.guarded.read_status()
+            self.guarded.refresh()
             time.sleep(0.005)
 
     def _reason(self) -> Ended:
@@ -247,8 +243,3 @@ class BackendProcess:
 def encode_body(body: bytes) -> str:
     """Return a body as the child's protocol carries it."""
     return base64.b64encode(body).decode()
-
-
-def own_interpreter() -> Path:
-    """Return the interpreter that runs this check."""
-    return Path(sys.executable)

@@ -1,5 +1,6 @@
 """Small backends, booted for a test."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,17 @@ def processes_with(text: str) -> list[psutil.Process]:
     ]
 
 
+def running_children() -> list[psutil.Process]:
+    """Return what runs under this process's templates: the children of checks."""
+    return [
+        process
+        for template in psutil.Process().children()
+        if any("__main__.py" in part for part in template.cmdline())
+        for process in template.children(recursive=True)
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
 def leftovers() -> list[Path]:
-    """Return what runs have left in this process's temporary folder."""
-    return sorted(Path(tempfile.gettempdir()).glob("*backendpro-*"))
+    """Return the temporary folders of this process's checks, the cluster's aside."""
+    return sorted(Path(tempfile.gettempdir()).glob(f"backendpro-sandbox-{os.getpid()}-*"))

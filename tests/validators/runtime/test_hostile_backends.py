@@ -1,14 +1,19 @@
 """Hostile and broken backends: each ends in one clear finding, quickly, and leaves nothing."""
 
 import socket
-import tempfile
 import uuid
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.validators.runtime.backends import SMALL, boot_findings, booted, plain, processes_with
+from tests.validators.runtime.backends import (
+    SMALL,
+    boot_findings,
+    booted,
+    plain,
+    processes_with,
+    running_children,
+)
 from tests.validators.trees import Files
 from validators.runtime import BackendEndedError, Limits, Request
 
@@ -83,7 +88,7 @@ def test_one_finding_says_what_keeps_a_backend_from_booting(
     blamed = line_to_blame(files)
     if blamed is not None:
         assert (findings[0].path, findings[0].line) == ("main.py", blamed)
-    assert psutil.Process().children(recursive=True) == []
+    assert running_children() == []
 
 
 def test_a_start_up_that_waits_is_reported_where_it_waits(tmp_path: Path) -> None:
@@ -272,4 +277,3 @@ def test_no_file_of_the_backend_is_changed(tmp_path: Path) -> None:
     with booted(tmp_path, plain(before=code)) as (app, findings):
         assert app is not None, findings
     assert [path.name for path in (tmp_path / "backend").iterdir()] == ["main.py"]
-    assert tempfile.gettempdir() != str(tmp_path)

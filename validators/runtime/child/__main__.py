@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 _PRIVATE_NAME = "_backendpro_child"
+_OLDEST = (3, 11)
 
 
 def _load() -> None:
@@ -25,5 +26,7 @@ def _load() -> None:
 
 
 if __name__ == "__main__":
+    if sys.version_info < _OLDEST:
+        sys.exit(f"Python {sys.version.split()[0]} is too old: backends need 3.11 or later")
     _load()
-    importlib.import_module(f"{_PRIVATE_NAME}.life").live(int(sys.argv[1]))
+    importlib.import_module(f"{_PRIVATE_NAME}.template").serve(int(sys.argv[1]))

@@ -23,17 +23,18 @@ def send(sock: socket.socket, message: Message) -> None:
 
 def receive(sock: socket.socket) -> Message | None:
     """Receive one message; None where the other side has closed."""
-    header = _exactly(sock, HEADER.size)
+    header = exactly(sock, HEADER.size)
     if header is None:
         return None
-    body = _exactly(sock, HEADER.unpack(header)[0])
+    body = exactly(sock, HEADER.unpack(header)[0])
     if body is None:
         return None
     message: Message = json.loads(body)
     return message
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes | None:
+def exactly(sock: socket.socket, size: int) -> bytes | None:
+    """Receive so many bytes; None where the other side closes before."""
     parts = []
     while size:
         part = sock.recv(min(size, 65536))

@@ -46,7 +46,7 @@ def limit_resources(limits: dict[str, int]) -> None:
         resource.RLIMIT_NOFILE: limits["open_files"],
         resource.RLIMIT_CORE: 0,
     }
-    if sys.platform == "linux" and os.geteuid():
+    if limits["threads"]:
         wanted[resource.RLIMIT_NPROC] = limits["threads"]
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+# What the interpreter itself cannot do without, once it has started.
+_NEVER_FORGOTTEN = frozenset(
+    {"__main__", "sys", "builtins", "os", "site", "importlib", "encodings"}
+)
+
 
 class _OwnNamesHidden(importlib.abc.MetaPathFinder):
     """Finds some top-level names in the backend only, wherever else they are installed."""
@@ -38,9 +43,22 @@ def prepare_imports(folder: str, hidden_folder: str, hidden_names: Sequence[str]
         hidden_names: The names of our packages.
     """
     os.chdir(folder)
+    forget_shadowed(folder)
     sys.path[:] = [folder, *(entry for entry in sys.path if not _is(entry, hidden_folder))]
     sys.meta_path.insert(0, _OwnNamesHidden(hidden_names, folder))
     sys.argv = ["uvicorn"]
+
+
+def forget_shadowed(folder: str) -> None:
+    """Forget imported modules of whose names the backend has its own.
+
+    A backend's own `jwt.py` comes before the library of that name, which was imported already.
+    """
+    own = {name.removesuffix(".py") for name in os.listdir(folder)}  # noqa: PTH208
+    for name in list(sys.modules):
+        top = name.partition(".")[0]
+        if top in own and top not in _NEVER_FORGOTTEN:
+            del sys.modules[name]
 
 
 def load_app(module: str, attribute: str, is_factory: bool) -> Any:  # noqa: ANN401, FBT001

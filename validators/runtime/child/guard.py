@@ -1,8 +1,9 @@
-"""Runs one command so that nothing of it survives, in namespaces of its own where possible.
+"""Runs something so that nothing of it survives, in namespaces of its own where possible.
 
-A script, started as `python -I -S guard.py CONFIG`. It imports nothing of ours, and it outlives
-neither its parent nor its command: when standard input closes (the parent ended or was killed)
-or the command ends, every process of the command is killed and the run's folder is removed.
+A part of the child, and also a script, started as `python -I -S guard.py CONFIG`: it imports
+nothing of ours. It outlives neither its parent nor what it runs: when standard input closes (the
+parent ended or was killed) or the run ends, every process of the run is killed and its folder is
+removed.
 
 Sources: user_namespaces(7), pid_namespaces(7), prctl(2), proc(5).
 """
@@ -20,6 +21,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 _NEWNS, _NEWIPC, _NEWUSER = 0x00020000, 0x08000000, 0x10000000
@@ -29,7 +31,7 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x400
 _SET_INTERFACE_FLAGS, _INTERFACE_UP = 0x8914, 1
 _NOBODY = 65534
 _LOWEST_PID_MAX = 301  # the kernel's own lower bound
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _ON_LINUX = sys.platform == "linux"
@@ -38,9 +40,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 Config = dict[str, Any]
 
 
-def main() -> None:
-    """Run the command of the configuration in the first argument."""
-    config: Config = json.loads(sys.argv[1])
+def guard(config: Config, run: Callable[[], None]) -> None:
+    """Run a function in a guarded process, and return when nothing of it is left.
+
+    Args:
+        config: `status_fd`, where the guard reports; `folder` to remove at the end, or ""; `cwd`;
+            `user` to become where root has no namespaces, or None; `network`; and the limits
+            `seconds`, `memory` (bytes) and `processes`.
+        run: What to run, in a process of its own.
+    """
+    _report(config, {"pid": os.getpid()})
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     layers = _enter_namespaces(config) if _ON_LINUX else []
@@ -53,9 +62,9 @@ def main() -> None:
         os.close(ended_read)
         os.setsid()
         _die_with_parent()
-        _keep(config, layers)
+        _keep(config, layers, run)
     os.close(ended_write)
-    select.select([sys.stdin.fileno(), ended_read], [], [])
+    select.select([0, ended_read], [], [])
     _kill_tree(keeper, is_own_tree)
     if config["folder"]:
         shutil.rmtree(config["folder"], ignore_errors=True)
@@ -77,8 +86,8 @@ def _enter_namespaces(config: Config) -> list[str]:
     return ["user namespace", *granted]
 
 
-def _keep(config: Config, layers: list[str]) -> NoReturn:
-    """Start the command, watch over it, report how it ended, and exit."""
+def _keep(config: Config, layers: list[str], run: Callable[[], None]) -> NoReturn:
+    """Start the run, watch over it, report how it ended, and exit."""
     if "mount namespace" in layers and _mount_proc():
         layers.append("own /proc")
     if "network namespace" in layers:
@@ -89,25 +98,30 @@ def _keep(config: Config, layers: list[str]) -> NoReturn:
     _report(config, {"layers": layers})
     command = os.fork()
     if command == 0:
-        _run(config)
-    _report(config, _watch(config, command))
+        _start(config, run)
+    _report(config, _watch(config, command, _list_own if "own /proc" in layers else _list_below))
     os._exit(0)
 
 
-def _run(config: Config) -> NoReturn:
+def _start(config: Config, run: Callable[[], None]) -> NoReturn:
     try:
-        if "user" in config and os.geteuid() == 0:
+        if config["user"] is not None and os.geteuid() == 0:
             _become(config["user"], config["cwd"])
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, signal.SIG_DFL)
+        if _ON_LINUX:
+            # A session of its own, and a lower rank: a thousand forks must not starve the keeper.
+            os.setsid()
+            os.nice(5)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.close(config["status_fd"])
         os.chdir(config["cwd"])
-        os.execve(config["command"][0], config["command"], config["env"])  # noqa: S606
+        run()
     except OSError as error:
-        os.write(2, f"{config['command'][0]}: {error.strerror}\n".encode())
-    os._exit(127)
+        os.write(2, f"{error.filename}: {error.strerror}\n".encode())
+        os._exit(127)
+    os._exit(0)
 
 
 def _become(user: int, folder: str) -> None:
@@ -120,19 +134,19 @@ def _become(user: int, folder: str) -> None:
     os.setuid(user)
 
 
-def _watch(config: Config, command: int) -> dict[str, Any]:
+def _watch(config: Config, command: int, list_all: Callable[[], list[int]]) -> dict[str, Any]:
     """Wait for the command; stop it where its processes use more than they may."""
     deadline = time.monotonic() + config["seconds"]
+    # Every fork shares this much with the others, and it counts once for each of them.
+    inherited = _resident(command)
     while time.monotonic() < deadline:
         ended = _reap(command)
         if ended is not None:
             return ended
-        pids = _descendants(os.getpid())
+        pids = list_all()
         if len(pids) > config["processes"]:
             return {"stopped": "processes"}
-        # Pages that forks share count once for each of them, so that a second look is needed.
-        most = config["memory"]
-        if sum(map(_resident, pids)) > most and sum(map(_proportional, pids)) > most:
+        if sum(max(0, _resident(pid) - inherited) for pid in pids) > config["memory"]:
             return {"stopped": "memory"}
         time.sleep(_POLL_SECONDS)
     return {"stopped": "time"}
@@ -149,6 +163,15 @@ def _reap(command: int) -> dict[str, Any] | None:
         if pid == command:
             code = os.waitstatus_to_exitcode(status)
             return {"signal": -code} if code < 0 else {"exit": code}
+
+
+def _list_own() -> list[int]:
+    """Return the processes of a namespace: one look, as a thousand forks leave time for no more."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]  # noqa: PTH208
+
+
+def _list_below() -> list[int]:
+    return _descendants(os.getpid())
 
 
 def _descendants(root: int) -> list[int]:
@@ -174,14 +197,6 @@ def _descendants(root: int) -> list[int]:
 def _resident(pid: int) -> int:
     fields = _read(f"/proc/{pid}/statm").split()
     return int(fields[1]) * _PAGE if len(fields) > 1 else 0
-
-
-def _proportional(pid: int) -> int:
-    """Return a process's memory in bytes, each shared page divided among those that share it."""
-    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return _resident(pid)
 
 
 def _kill_tree(keeper: int, is_own_tree: bool) -> None:  # noqa: FBT001
@@ -250,5 +265,11 @@ def _read(path: str) -> str:
         raise
 
 
+def _main() -> None:
+    config: Config = json.loads(sys.argv[1])
+    command, env = config["command"], config["env"]
+    guard(config, lambda: os.execve(command[0], command, env))  # noqa: S606
+
+
 if __name__ == "__main__":
-    main()
+    _main()
