@@ -1,5 +1,6 @@
 """The loop: ask the model, parse its reply, check the backend, send findings back."""
 
+import time
 from dataclasses import dataclass, field, replace
 
 import validators
@@ -14,6 +15,9 @@ from agent.workspace import Workspace
 from validators.report import Finding, Report
 from validators.rules.reply import FILE_CUT_OFF
 from validators.text import counted
+
+# The stage in which the backend is checked as it was, to tell old findings from new ones.
+BEFORE = "before the build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,12 @@ class Outcome:
         """The findings that keep the staged files from being applied."""
         found = (*self.format_findings, *self.report.findings)
         return tuple(finding for finding in found if finding.severity == "error")
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the backend was checked to the last stage, and no error was found."""
+        is_complete = "probes" in self.report.timings
+        return is_complete and self.report.verdict == "pass" and not self.errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ class Builder:
                     raise
                 return replace(outcome, reason=error.message)
             outcome = self._judge(reply, turn)
-            if not outcome.errors:
+            if outcome.is_proven:
                 return outcome
             if turn > self.settings.rounds:
                 return self._give_up(outcome, reply)
@@ -146,14 +156,22 @@ class Builder:
         if report.verdict == "pass" or not self.workspace.files:
             return frozenset()
         if self._baseline is None:
-            options = self.settings.check_options()
-            self._baseline = validators.check(self.workspace.backend, options)
+            self._baseline = self._check_before()
         before = {(known.code, known.path, known.message) for known in self._baseline.findings}
         return frozenset(
             finding
             for finding in report.findings
             if (finding.code, finding.path, finding.message) in before
         )
+
+    def _check_before(self) -> Report:
+        """Check the backend as it is on disk, as one stage."""
+        self.listen(validators.StageStarted(BEFORE))
+        started = time.perf_counter()
+        report = validators.check(self.workspace.backend, self.settings.check_options())
+        seconds = time.perf_counter() - started
+        self.listen(validators.StageFinished(BEFORE, seconds, len(report.findings)))
+        return report
 
     def _complaint(self, outcome: Outcome, reply: _Reply) -> Complaint:
         blamed = {f"{ROOT}/{finding.path}" for finding in outcome.report.findings}

@@ -14,6 +14,7 @@ from agent.events import (
     Replied,
     SentBack,
 )
+from agent.models.base import Finished
 from agent.screen import screen_for, write
 from validators import StageFinished, StageStarted
 from validators.text import Line, Piece, Style, counted, printable
@@ -52,7 +53,9 @@ class Terminal:
             case SentBack(turn, findings):
                 found = counted(len(findings), "finding")
                 self.say(f"  {found} to send back (round {turn})", "warning")
-            case Replied() | Checked():
+            case Replied(_, _, finished):
+                self._show_usage(finished)
+            case Checked():
                 self._progress.stop_waiting()
 
     @property
@@ -91,6 +94,14 @@ class Terminal:
     def close(self) -> None:
         """Take the last sign of waiting away."""
         self._progress.stop_waiting()
+
+    def _show_usage(self, finished: Finished | None) -> None:
+        self._progress.stop_waiting()
+        # Only a model that charges for tokens counts them.
+        if finished is not None and finished.output_tokens:
+            cached = f", {finished.cached_tokens:,} cached" if finished.cached_tokens else ""
+            usage = f"{finished.input_tokens:,} tokens in{cached}, {finished.output_tokens:,} out"
+            self.say(f"  {usage}", "quiet")
 
     def _aside(self, line: Line) -> None:
         self._progress.stop_waiting()

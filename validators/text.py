@@ -117,7 +117,7 @@ def _one_finding(finding: Finding, lines: Sequence[str], width: int) -> Iterator
     severity: Style = "error" if finding.severity == "error" else "warning"
     place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part)
     yield (
-        *(((f"{place}: ", "place"),) if place else ()),
+        *(((f"{printable(place)}: ", "place"),) if place else ()),
         (finding.severity, severity),
         (f" {finding.code} {finding.name}", "plain"),
     )

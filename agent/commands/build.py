@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,14 +11,15 @@ from agent import models
 from agent.build import Builder, Outcome
 from agent.build_log import BuildLog
 from agent.commands.check import FOUND_ERRORS, PASSED
-from agent.errors import InputError
-from agent.events import Event
+from agent.errors import InputError, ModelError
+from agent.events import Checked, Event
 from agent.paths import ROOT
 from agent.reply import render
 from agent.running import how_to_run
 from agent.settings import Values, load_settings
 from agent.terminal import Terminal, near
 from agent.workspace import Applied, Workspace
+from validators.report import Finding
 from validators.text import Line, counted, finding_lines, text_lines
 
 Delivery = Literal["apply", "diff", "print"]
@@ -44,9 +45,13 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
     terminal = Terminal({file.path for file in workspace.files})
     log = BuildLog(request, workspace.backend, settings)
 
+    checked: list[Checked] = []
+
     def listen(event: Event) -> None:
         log(event)
         terminal(event)
+        if isinstance(event, Checked):
+            checked.append(event)
 
     reserved = workspace.reserved() if delivery == "apply" else contextlib.nullcontext()
     with reserved, contextlib.closing(terminal), _logged(log):
@@ -55,7 +60,7 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
             terminal.say(note, "warning")
         if log.problem:
             terminal.say(f"This build is not logged: {log.problem}", "warning")
-        with _told_when_interrupted(terminal):
+        with _told_when_it_ends_early(terminal, checked):
             outcome = Builder(workspace, model, settings, listen).build(request)
         _show_report(terminal, workspace, outcome, delivery)
         if outcome.reason:
@@ -76,11 +81,16 @@ def _show_report(
 
     # Where standard output is for the diff or the files, the report goes beside it.
     show = terminal.show if delivery == "apply" else terminal.show_aside
-    show(finding_lines(outcome.format_findings, lambda _: "", terminal.width))
+    show(finding_lines(map(_of_reply, outcome.format_findings), read, terminal.width))
     show(text_lines(outcome.report, read, terminal.width))
     if outcome.known:
         was = "was" if len(outcome.known) == 1 else "were"
         terminal.say(f"{len(outcome.known)} of these {was} there before the build.", "warning")
+
+
+def _of_reply(finding: Finding) -> Finding:
+    # Its line is one of the reply, not of the file that the reply names there.
+    return finding.model_copy(update={"path": "reply"})
 
 
 def _deliver(
@@ -145,9 +155,17 @@ def _logged(log: BuildLog) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told_when_interrupted(terminal: Terminal) -> Iterator[None]:
+def _told_when_it_ends_early(terminal: Terminal, checked: Sequence[Checked]) -> Iterator[None]:
+    """Tell that nothing was written, and quote the last findings where a repair failed."""
     try:
         yield
+    except ModelError:
+        if checked:
+            last = checked[-1]
+            found = (*map(_of_reply, last.format_findings), *last.report.findings)
+            errors = [finding for finding in found if finding.severity == "error"]
+            terminal.show_aside(finding_lines(errors, lambda _: ""))
+        raise
     except (KeyboardInterrupt, SystemExit):
         terminal.say("Interrupted. Nothing was written.", "warning")
         raise

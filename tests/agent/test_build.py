@@ -13,6 +13,7 @@ from agent.models.base import Chunk, Finished, Note
 from agent.settings import Settings
 from agent.workspace import Workspace
 from tests.agent.scripted import ScriptedModel, Turn, reply, says, sound_files
+from validators.report import Report
 
 ROUTES = "backend/routes/tasks.py"
 BROKEN = "def get_task(:\n"
@@ -160,6 +161,14 @@ def test_what_was_wrong_before_the_build_blocks_too_and_is_marked(tmp_path: Path
     known = {finding.path for finding in outcome.known if finding.code == "BP201"}
     assert known == {"old.py"}
     assert "had this before the request" in model.prompts[1].messages[-1].content
+
+
+def test_a_backend_that_passes_without_being_probed_is_not_proven() -> None:
+    static = Report(timings={"syntax": 0.1, "isolation": 0.1})
+    assert static.verdict == "pass"
+    assert not Outcome(static).is_proven
+    assert Outcome(Report(timings={"syntax": 0.1, "probes": 0.1})).is_proven
+    assert not Outcome(Report()).is_proven
 
 
 def test_events_tell_the_whole_story_in_order(tmp_path: Path) -> None:

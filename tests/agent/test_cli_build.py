@@ -7,7 +7,7 @@ import pytest
 
 from agent.reply import parse
 from tests.agent.command_line import CommandLine
-from tests.agent.models.messages_server import Failure, serve
+from tests.agent.models.messages_server import Failure, Stream, serve
 from tests.agent.scripted import reply, sound_files
 
 ROUTES = "backend/routes/tasks.py"
@@ -126,6 +126,20 @@ def test_a_dry_run_shows_the_diff_and_writes_nothing(shell: CommandLine, sound: 
     assert "Passed." in done.stderr
     assert written(shell.here) == {"backend/main.py": "# old\n"}
     assert [path.name for path in shell.here.iterdir()] == ["backend"]
+
+
+def test_a_model_that_fails_in_a_repair_still_leaves_the_findings(shell: CommandLine) -> None:
+    broken = Stream(texts=(reply({ROUTES: BROKEN}),))
+    with serve(broken, Failure(401)) as server:
+        environment = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "test-key"}
+        done = shell.run("build", "add CRUD for tasks", environment=environment)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "  10 tokens in, 42 out" in done.stderr
+    assert "routes/tasks.py:1:" in done.stderr
+    assert "BP201" in done.stderr
+    assert "Claude does not accept the API key." in done.stderr
+    complaint = server.requests[1]["messages"][-1]["content"][0]["text"]
+    assert "BP201 syntax-error" in complaint
 
 
 def test_to_standard_output_goes_the_reply_format_and_nothing_else(

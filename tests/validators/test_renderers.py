@@ -6,6 +6,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from validators.renderers import FORMATS, render
 from validators.report import Finding, Probe, Query, Report
@@ -213,6 +215,21 @@ def test_code_and_messages_cannot_steer_the_terminal(root: Path) -> None:
     evil = finding(line=1, column=1, message="bad \x1b]0;title\x07", fix="\x9b31m")
     shown = "\n".join(text(Report(findings=(evil,), timings={"syntax": 0.1}), root))
     assert all(character.isprintable() for character in shown.replace("\n", ""))
+
+
+@settings(deadline=None)
+@given(message=st.text(), fix=st.text(), path=st.text(), trace=st.lists(st.text(), max_size=3))
+def test_no_text_of_a_backend_can_break_a_rendering(
+    message: str, fix: str, path: str, trace: list[str]
+) -> None:
+    any_text = finding(message=message, fix=fix, path=path.replace("\0", ""), trace=tuple(trace))
+    report = Report(findings=(any_text,), timings={"syntax": 0.1})
+    shown = plain(text_lines(report, lambda _: f"{message}\n" * 4, 60))
+    assert all(character.isprintable() for character in shown.replace("\n", ""))
+    annotations = render(report, "github", Path()).split("\n")
+    assert len(annotations) == 3
+    assert len([line for line in annotations if line.startswith("::")]) == 1
+    assert len(sarif(report)["results"]) == 1
 
 
 def test_json_is_the_documented_schema(root: Path) -> None:
