@@ -227,13 +227,15 @@ PROTOCOL = Rule(
 SANDBOX = Rule(
     code="BP513",
     name="boot-sandbox-incomplete",
-    severity="error",
-    why="The kernel refused a layer of the sandbox, and `--require-sandbox` asks for all of them.",
+    severity="warning",
+    why="The system refuses a layer of the sandbox, so that hostile code could do more than it "
+    "should. The check goes on with the layers that it has.",
     instruction="",
-    fix="Check on a Linux kernel that allows user namespaces and Landlock, or leave "
-    "`--require-sandbox` out.",
-    bad=_PLAIN,
-    good=_PLAIN,
+    fix="Check on a Linux kernel that allows user namespaces and Landlock.",
+    bad=Example("# Any backend, where a container forbids user namespaces.\n", path="notes.py"),
+    good=Example(
+        "# Any backend, on a Linux kernel with user namespaces and Landlock.\n", path="notes.py"
+    ),
 )
 
 RULES: tuple[Rule, ...] = (

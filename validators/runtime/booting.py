@@ -10,6 +10,7 @@ from typing import Any
 
 from validators.location import AppLocation
 from validators.report import Finding
+from validators.rules import boot as rules
 from validators.runtime import better_auth, folders
 from validators.runtime.app import RunningApp
 from validators.runtime.causes import explain_end, explain_fault
@@ -88,6 +89,7 @@ class _Boot:
     secret: str
     stage: str = "import"
     layers: list[str] = field(default_factory=list)
+    auth_tables: list[tuple[Any, ...]] = field(default_factory=list)
     last_frames: tuple[Frame, ...] = ()
 
     @property
@@ -101,6 +103,7 @@ class _Boot:
     def run(self) -> tuple[RunningApp | None, list[Finding]]:
         project, limits = self.booting.project, self.booting.limits
         try:
+            self.auth_tables = self.database.describe_auth_tables()
             self.layers = list(self.process.guarded.await_layers())
             self.process.order(self._order())
             outcome = self._follow()
@@ -121,7 +124,15 @@ class _Boot:
             openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
             missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
         )
-        return app, []
+        return app, self._changed_auth_tables()
+
+    def _changed_auth_tables(self) -> list[Finding]:
+        after = self.database.describe_auth_tables()
+        changed = {row[0] for row in set(self.auth_tables) ^ set(after)}
+        return [
+            rules.USER_TABLE.finding(f"The app changes Better Auth's table {name!r} at its start.")
+            for name in sorted(changed)
+        ]
 
     def _follow(self) -> dict[str, Any]:
         """Follow the boot to its end and return the last message."""

@@ -22,7 +22,7 @@ import platformdirs
 import psycopg
 from psycopg import sql
 
-from validators.runtime import folders
+from validators.runtime import better_auth, folders
 from validators.runtime.cluster_template import (
     broken,
     find_binaries,
@@ -136,6 +136,16 @@ class Database:
     def url(self) -> str:
         """The URL by which the backend reaches it, over the Unix socket."""
         return f"postgresql://{self.name}@/{self.name}?host={self.cluster.folder}"
+
+    def describe_auth_tables(self) -> list[tuple[Any, ...]]:
+        """Return the columns of Better Auth's tables, to see whether somebody changed them."""
+        query = (
+            "select table_name, column_name, data_type, is_nullable, column_default "
+            "from information_schema.columns "
+            "where table_name = any(%s) and table_schema = 'public' order by table_name, ordinal_position"
+        )
+        with self.observe() as connection:
+            return connection.execute(query, (list(better_auth.TABLES),)).fetchall()
 
     def observe(self) -> Connection:
         """Return a connection of the parent's own, as a role that sees and mends all rows.

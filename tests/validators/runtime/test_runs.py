@@ -1,0 +1,88 @@
+"""Runs of the check as processes: killed, and several at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.validators.runtime.backends import plain, processes_with
+from tests.validators.trees import lay_out
+
+WAITING = """
+import sys
+from pathlib import Path
+
+from validators.location import find_app
+from validators.runtime import prepare
+from validators.source import load_project
+
+project = load_project(Path(sys.argv[1]))
+location = find_app(project)
+assert location is not None
+with prepare(project, location) as booting:
+    app, findings = booting.start()
+    print(app.database.url.partition("host=")[2], app.origin.copy, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "backend", plain())
+
+
+def start(backend: Path) -> tuple[subprocess.Popen[str], list[Path]]:
+    """Start a run that waits once its backend has booted; return it and its folders."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING, str(backend)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, [Path(part) for part in process.stdout.readline().split()]
+
+
+def finish(process: subprocess.Popen[str]) -> int:
+    process.communicate()
+    return process.returncode
+
+
+def wait_until_gone(folders: list[Path], processes: list[psutil.Process]) -> None:
+    for _ in range(500):
+        if not any(folder.exists() for folder in folders) and not any(map(is_alive, processes)):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"left: {[f for f in folders if f.exists()]} {[*filter(is_alive, processes)]}")
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_no_folder(backend: Path) -> None:
+    process, folders = start(backend)
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert len(folders) == 2
+    assert processes_with(str(folders[0]))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_until_gone(folders, started)
+
+
+def test_a_run_that_ends_leaves_no_process_and_no_folder(backend: Path) -> None:
+    process, folders = start(backend)
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert finish(process) == 0
+    wait_until_gone(folders, started)
+
+
+def test_several_runs_at_once_do_not_disturb_each_other(backend: Path) -> None:
+    runs = [start(backend) for _ in range(3)]
+    assert len({folder for _, folders in runs for folder in folders}) == 6
+    assert [finish(process) for process, _ in runs] == [0, 0, 0]
