@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from agent import disk
 from agent.copying import copy_backend
@@ -116,10 +115,17 @@ class Workspace:
         Raises:
             InputError: The backend cannot be copied.
         """
-        with TemporaryDirectory(prefix="backendpro-") as parent:
-            target = Path(parent).resolve() / self.backend.name
-            self.materialize(target)
-            yield target
+        # Imported here because it loads what only a check of the running app needs.
+        from validators.runtime import folders  # noqa: PLC0415
+
+        temporary = folders.make("workspace")
+        try:
+            parent = temporary.resolve() / "copy"
+            parent.mkdir(mode=0o700)  # the user's code is nobody else's to read
+            self.materialize(parent / self.backend.name)
+            yield parent / self.backend.name
+        finally:
+            folders.remove(temporary)
 
     def materialize(self, target: Path) -> None:
         """Write the backend with the staged files on top to a new folder.
