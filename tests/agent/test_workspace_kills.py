@@ -122,11 +122,11 @@ def test_a_killed_recovery_is_recovered_from(template: Path, cases: Path, action
     before, after = states(template)
     if action == "undo":
         apply_reply(template / "app")
-    child(f"kill:{action}:13", template, cases)
+    child(f"kill:{action}:17", template, cases)
     for case in sorted(cases.iterdir()):
         again = cases / f"{case.name}-again"
         again.mkdir()
-        child("kill:open:3", case, again)
+        child("kill:open:4", case, again)
         for second in sorted(again.iterdir()):
             assert reopened(second / "app") in (before, after)
 
