@@ -134,7 +134,8 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
     # Imported here because a static check must not wait for the database driver.
     from validators import probes, runtime  # noqa: PLC0415
 
-    with runtime.prepare(project, location, options.python) as booting:
+    preparing = runtime.prepare(project, location, options.python, user_id=options.user_id)
+    with preparing as booting:
         with run.stage("boot"):
             app, findings = booting.start()
             run.findings += findings

@@ -77,6 +77,16 @@ def test_a_request_becomes_a_verified_backend_and_can_be_taken_back(shell: Comma
     assert mark.read_text() == "mine"
 
 
+@pytest.mark.parametrize(("user_id", "annotation"), [("int", "int"), ("uuid", "UUID")])
+def test_users_with_other_ids_are_built_for_and_probed(
+    shell: CommandLine, user_id: str, annotation: str
+) -> None:
+    done = shell.run("build", "add CRUD for tasks", "--user-id", user_id)
+    assert done.returncode == 0, done.stdout
+    assert " 0 failed, 0 inconclusive" in done.stdout
+    assert f"user_id: {annotation} = " in written(shell.here)["backend/models.py"]
+
+
 def test_a_bad_reply_is_repaired_and_nothing_else_is_touched(
     shell: CommandLine, broken: str, sound: str
 ) -> None:

@@ -47,6 +47,7 @@ class Booting:
         location: Where its app is.
         template: Forks the process that boots it.
         limits: What it may use.
+        user_id: Type of the user table's key.
     """
 
     project: Project
@@ -55,6 +56,7 @@ class Booting:
     limits: Limits
     cluster: Cluster
     closing: ExitStack
+    user_id: better_auth.UserId = "text"
 
     def start(self) -> tuple[RunningApp | None, list[Finding]]:
         """Boot the backend on a fresh database.
@@ -62,7 +64,7 @@ class Booting:
         Returns:
             The running app, or None and why there is none.
         """
-        database = self.closing.enter_context(self.cluster.database())
+        database = self.closing.enter_context(self.cluster.database(self.user_id))
         folder = folders.make("sandbox")
         self.closing.callback(folders.remove, folder)
         copy = folder / "backend"
@@ -120,7 +122,7 @@ class _Boot:
             project=project,
             origin=self.origin,
             secret=self.secret,
-            users=better_auth.USERS,
+            users=better_auth.users(self.booting.user_id),
             openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
             missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
         )
@@ -184,6 +186,7 @@ def prepare(
     location: AppLocation,
     python: Path | None = None,
     limits: Limits | None = None,
+    user_id: better_auth.UserId = "text",
 ) -> Iterator[Booting]:
     """Start what a boot needs, and end and remove all of it afterwards.
 
@@ -192,6 +195,7 @@ def prepare(
         location: Where its app is.
         python: Interpreter that boots it; our own where None.
         limits: What it may use.
+        user_id: Type of the user table's key in the database.
 
     Raises:
         CheckUnavailableError: PostgreSQL or the interpreter cannot be started here.
@@ -199,4 +203,4 @@ def prepare(
     template = warm_up(python)
     cluster = shared_cluster()
     with ExitStack() as closing:
-        yield Booting(project, location, template, limits or Limits(), cluster, closing)
+        yield Booting(project, location, template, limits or Limits(), cluster, closing, user_id)

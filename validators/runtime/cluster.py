@@ -25,6 +25,7 @@ from psycopg import sql
 from validators.runtime import better_auth, folders
 from validators.runtime.cluster_template import (
     broken,
+    database_name,
     find_binaries,
     find_template,
     server_environment,
@@ -93,12 +94,16 @@ class Cluster:
         folders.remove(self.folder)
 
     @contextmanager
-    def database(self) -> Iterator["Database"]:
-        """Provide a database that holds Better Auth's tables and the users of the probes."""
+    def database(self, user_id: better_auth.UserId = "text") -> Iterator["Database"]:
+        """Provide a database that holds Better Auth's tables and the users of the probes.
+
+        Args:
+            user_id: Type of the users' ids.
+        """
         name = f"backend{next(self._numbers)}"
         create = (
             "create role {} login in role backend",
-            "create database {0} template better_auth owner {0}",
+            f"create database {{0}} template {database_name(user_id)} owner {{0}}",
         )
         drop = ("drop database if exists {} with (force)", "drop role if exists {}")
         self._execute(create, name)
