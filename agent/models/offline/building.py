@@ -10,6 +10,7 @@ from agent.models.offline.attributes import (
     parents,
     placed,
 )
+from agent.models.offline.blueprint import FieldKind
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, is_known_noun, kind_by_name
 from agent.models.offline.features import ALWAYS
@@ -45,6 +46,7 @@ from agent.models.offline.words import (
     BUILD_VERBS,
     DETERMINERS,
     HEADS,
+    LIST_HEADERS,
     PRAISE,
 )
 
@@ -58,13 +60,17 @@ def build(cursor: Cursor) -> Statements | None:
     has_head = bool(attempt(cursor, head))
     secured = attempt(cursor, _head_auth) if has_head else None
     links = 0
-    while has_head and (link := attempt(cursor, _head_link)):
+    is_scene = cursor.peek() == "where" and not _lets(cursor)
+    while has_head and not is_scene and (link := attempt(cursor, _head_link)):
         links += link
     if has_head:
         tail(cursor)
         if cursor.is_done or cursor.peek() in {":", "-"}:
             return secured or (Satisfied(),)
-        if not links and cursor.peek() not in {"named", "called"}:
+        if not links and cursor.peek() == "where":
+            return (Satisfied(),)
+        is_crud = cursor.tokens[cursor.position - 1].norm == "crud"
+        if not links and not is_crud and cursor.peek() not in {"named", "called"}:
             return attempt(cursor, _head_extras)
     if has_head:
         cursor.take("named", "called")
@@ -72,6 +78,12 @@ def build(cursor: Cursor) -> Statements | None:
     if found is None or not (verbs or has_head or _is_strong(found[0])):
         return None
     return _strengthened(found) if has_head else found
+
+
+def _lets(cursor: Cursor) -> bool:
+    """Tell whether "where" goes on with what users can do."""
+    rest = Cursor(cursor.tokens, cursor.position)
+    return ability(rest) or (rest.take("where") and ability(rest))
 
 
 def _head_auth(cursor: Cursor) -> Statements | None:
@@ -194,6 +206,13 @@ def _made(cursor: Cursor) -> _Found | None:
     noun = attempt(cursor, noun_phrase)
     if noun is None or noun.words[0] in BUILD_VERBS | _NO_RESOURCE:
         return None
+    if noun.words in _COLLECTIONS and cursor.take("of"):
+        cursor.take_any(PRAISE | DETERMINERS)
+        noun = attempt(cursor, noun_phrase)
+    if noun is None or (noun.words[-1:] in _COLLECTIONS and cursor.peek() == "of"):
+        return None
+    if noun.words[-1] in LIST_HEADERS and cursor.peek() == ":":
+        return None
     name, heads = without_heads(noun)
     start = cursor.position
     cursor.take_any(HEADS)
@@ -201,7 +220,8 @@ def _made(cursor: Cursor) -> _Found | None:
     if name is None:
         return None
     start = cursor.position
-    if heads and (listed := _titled(cursor, name)):
+    is_title = heads or " ".join(name.words) in STANDS_FOR
+    if is_title and (listed := _titled(cursor, name)):
         return name, listed
     cursor.position = start
     if not (cursor.is_at_boundary or may_follow(cursor)):
@@ -234,6 +254,7 @@ MADE: "Rule[_Found]" = _made
 MENTIONED: "Rule[_Found]" = _mentioned
 
 
+_COLLECTIONS = {("list",), ("collection",), ("set",), ("catalog",), ("catalogue",)}
 # Words that start no resource's name.
 _NO_RESOURCE = word_set("jwt auth authentication token graphql")
 
@@ -271,9 +292,15 @@ def starts_resources(cursor: Cursor) -> bool:
     name = attempt(cursor, noun_phrase)
     if name is None or not (cursor.is_at_boundary or cursor.peek() in {"with", "("}):
         return False
-    is_field = kind_by_name(snake(name.words)) or kind_by_name(singular_name(name.words))
-    is_known = is_known_noun(singular_name(name.words)) and kind_by_name(snake(name.words)) is None
-    return is_plural(name.words[-1]) and (is_known or not is_field)
+    many, one = kind_by_name(snake(name.words)), kind_by_name(singular_name(name.words))
+    last = singular_name(name.words[-1:])
+    is_known = is_known_noun(singular_name(name.words))
+    is_field = many is not None or one in _VALUES or last in {"priority", "status"}
+    return is_plural(name.words[-1]) and (not is_field or (is_known and many is None))
+
+
+# Kinds that are told of fields, not of rows.
+_VALUES = {FieldKind.DATE, FieldKind.DATETIME, FieldKind.BOOLEAN, FieldKind.MONEY}
 
 
 def _additions(cursor: Cursor, name: Name, found: list[Statement]) -> None:

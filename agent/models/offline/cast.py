@@ -18,8 +18,10 @@ from agent.models.offline.statements import (
     HasField,
     HasMany,
     Name,
+    Satisfied,
     Statement,
     Traits,
+    WantsAuth,
 )
 from agent.models.offline.words import KEYWORDS, OUTSIDE, SOFT_RESOURCES
 
@@ -132,7 +134,12 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
 def _take_titles(cast: Cast, statements: list[Statement], *, has_named: bool) -> None:
     """Decide which names over a list are resources and which only name the application."""
     has_others = bool(cast.new)
-    subjects = {cast.key(name) for item in statements for name in item.subjects}
+    subjects = {
+        cast.key(name)
+        for item in statements
+        if not isinstance(item, Satisfied | WantsAuth)
+        for name in item.subjects
+    }
     for item in statements:
         if not (isinstance(item, Declares) and item.is_title) or cast.key(item.name) in cast.new:
             continue

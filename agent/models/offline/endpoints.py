@@ -138,11 +138,14 @@ def paths(cursor: Cursor) -> tuple[Statement, ...] | None:
     while True:
         start = cursor.position
         cursor.separator() if found else None
+        methods = 0
         while cursor.take(*_METHODS):
+            methods += 1
             cursor.separator()
         cursor.take("for", "on", "at", "to", "under", "endpoints", "endpoint")
         if cursor.kind() != "path":
-            cursor.position = start
+            is_more_of_it = bool(found and methods) and cursor.is_done
+            cursor.position = cursor.position if is_more_of_it else start
             break
         token = cursor.tokens[cursor.position]
         match = _CRUD_PATH.match(token.norm)

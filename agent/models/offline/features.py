@@ -20,6 +20,7 @@ from agent.models.offline.phrasebook import (
 )
 from agent.models.offline.phrases import is_users, name_list, noun_phrase, number, tail
 from agent.models.offline.statements import (
+    Constrains,
     Filters,
     Limits,
     Name,
@@ -31,6 +32,7 @@ from agent.models.offline.statements import (
     WantsAuth,
     WantsMe,
 )
+from agent.models.offline.traits import bracket
 from agent.models.offline.words import OPERATIONS
 
 _NO_NAMES: tuple[Name, ...] = ()
@@ -419,5 +421,16 @@ def feature(cursor: Cursor) -> tuple[Statement, ...] | None:
     if found is None:
         return None
     cursor.position = found.end
+    values = _values(cursor, found.value)
     tail(cursor)
-    return (found.value,)
+    return (found.value, *values)
+
+
+def _values(cursor: Cursor, said: Statement) -> tuple[Statement, ...]:
+    """Read "(low, medium, high)" behind the field that a list is filtered by."""
+    if not isinstance(said, Filters):
+        return ()
+    found = attempt(cursor, bracket)
+    if found is None or not found.choices:
+        return ()
+    return (Constrains(said.names[-1], found, subjects=said.subjects),)

@@ -9,7 +9,7 @@ from agent.models.offline.cursor import Cursor, Match, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, USUAL, is_known_noun, kind_by_name
 from agent.models.offline.heads import without_heads
 from agent.models.offline.nouns import is_plural, singular_name, snake, word_set
-from agent.models.offline.phrases import name_list, noun_phrase, politeness
+from agent.models.offline.phrases import field_name, name_list, noun_phrase, politeness
 from agent.models.offline.statements import (
     Constrains,
     Declares,
@@ -21,17 +21,18 @@ from agent.models.offline.statements import (
     Sorts,
     Statement,
     Statements,
+    Traits,
 )
 from agent.models.offline.tokens import Sentence, Token, sentences
-from agent.models.offline.words import BUILD_VERBS, DETERMINERS
-
-_FIELD_HEADERS = word_set("fields attributes columns properties data")
-_RESOURCE_HEADERS = word_set("resources models entities tables collections objects schema")
-_OTHER_HEADERS = word_set(
-    """features requirements endpoints functionality relations relationships filters filtering list
-    lists search sorting notes-to-self routes details api listing rules constraints also extras
-    behaviour behavior auth authentication security specification spec overview needs"""
+from agent.models.offline.traits import traits
+from agent.models.offline.words import (
+    BUILD_VERBS,
+    DETERMINERS,
+    FIELD_HEADERS,
+    LIST_HEADERS,
+    RESOURCE_HEADERS,
 )
+
 # Words that ask for nothing when they are all that is left.
 _EMPTY = DETERMINERS | word_set("it them is are so too and or to with of for as that ok please : -")
 
@@ -95,6 +96,8 @@ def _read_sentence(sentence: Sentence, reading: Reading, context: _Context) -> N
 
 def _clause(cursor: Cursor, context: _Context) -> Match[Statements] | None:
     rules = [*CLAUSES]
+    if context.current and not cursor.position:
+        rules.append(_field_line)
     if context.lists_resources:
         rules.append(made_resources)
     if context.lists_fields and context.current:
@@ -115,6 +118,23 @@ def _bare(cursor: Cursor) -> Statements | None:
     return found if all(_is_clear(one.name, says_more=says_more) for one in declared) else None
 
 
+def _field_line(cursor: Cursor) -> Statements | None:
+    """Read "Price: money, at least 0", a sentence about one field."""
+    name = field_name(cursor)
+    if name is None or cursor.peek() != ":":
+        return None
+    said = traits(cursor)
+    if said == Traits():
+        cursor.take(":")
+    while not cursor.is_done:
+        cursor.separator()
+        more = traits(cursor)
+        if more == Traits():
+            return None
+        said = said.merged(more)
+    return (HasField(name, said),) if said != Traits() else None
+
+
 def _is_clear(name: Name, *, says_more: bool) -> bool:
     """Tell whether a bare noun is surely a resource: "blog posts", but not "dark mode"."""
     said = " ".join(name.words)
@@ -123,9 +143,15 @@ def _is_clear(name: Name, *, says_more: bool) -> bool:
     return len(name.words) == 1 and (says_more or is_plural(name.words[-1]))
 
 
+_ONE_OF_A_KIND = word_set("resource model entity table")
+
+
 def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
     """Read "Tasks:" or "Fields:" at the start of a list."""
     start = cursor.position
+    line = Cursor(cursor.tokens, start)
+    if context.current and not start and _field_line(line) and line.is_done:
+        return False
     if _list_header(cursor, reading, context):
         return True
     cursor.position = start
@@ -143,10 +169,10 @@ def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
         return False
     last = words[-1]
     cursor.take(":")
-    if last in _FIELD_HEADERS | _RESOURCE_HEADERS | _OTHER_HEADERS:
-        context.lists_resources = last in _RESOURCE_HEADERS
+    if last in LIST_HEADERS and (len(words) == 1 or last not in _ONE_OF_A_KIND):
+        context.lists_resources = last in RESOURCE_HEADERS
         context.lists_fields = not context.lists_resources
-        if last in _FIELD_HEADERS and len(words) > 1:
+        if last in FIELD_HEADERS and len(words) > 1:
             subject = Name(words[:-1], name.start if name else 0, name.end if name else 0)
             context.current = context.of_sentence = (subject,)
         return True

@@ -1,10 +1,9 @@
 """From statements to a blueprint: names found again, assumptions made, contradictions told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from agent.models.offline.agency import note_endpoints, set_limits
 from agent.models.offline.blueprint import (
-    AgentEndpoint,
     Blueprint,
     FieldKind,
     FieldSpec,
@@ -13,13 +12,14 @@ from agent.models.offline.blueprint import (
     UserIdType,
 )
 from agent.models.offline.cast import Cast, find_cast
-from agent.models.offline.defaults import EXTRAS, kind_by_name, usual_fields
+from agent.models.offline.defaults import kind_by_name, usual_fields
+from agent.models.offline.drafts import Draft, Meaning, draft_of
 from agent.models.offline.inventory import Inventory
+from agent.models.offline.listing import enable
 from agent.models.offline.nouns import is_plural, plural_name, singular_name, snake
 from agent.models.offline.phrases import is_users
 from agent.models.offline.specs import (
     ALWAYS_THERE,
-    TEXTS,
     ProblemError,
     field_key,
     merged,
@@ -33,70 +33,17 @@ from agent.models.offline.statements import (
     Filters,
     HasField,
     HasMany,
-    Limits,
     Name,
     Paginates,
     Searches,
     Sorts,
     Statement,
     Traits,
-    WantsAgent,
-    WantsAuth,
-    WantsMe,
 )
 from agent.models.offline.telling import tell
 from agent.models.offline.usual import usual_statements
 
-_TIMES = ("created_at", "updated_at")
 _ALL_FIELDS = frozenset({"fields", "field", "attributes", "columns"})
-_SEARCHABLE = TEXTS | {FieldKind.URL, FieldKind.EMAIL}
-
-
-@dataclass
-class Draft:
-    """A resource under construction.
-
-    Attributes:
-        singular: One of them, in snake case.
-        fields: The fields by key: the name as written and what is said about it.
-        assumed: Keys whose kind was told by the name alone.
-        has_usual_fields: Whether no field was given.
-        is_extended: Whether what was given comes on top: "tasks with due dates".
-        notes: What is to be told about single fields.
-    """
-
-    singular: str
-    plural: str
-    fields: dict[str, tuple[Name, Traits]] = field(default_factory=dict)
-    parents: dict[str, bool | None] = field(default_factory=dict)
-    specs: tuple[FieldSpec, ...] = ()
-    filter_by: list[str] = field(default_factory=list)
-    search_in: list[str] = field(default_factory=list)
-    sort_by: list[str] = field(default_factory=list)
-    is_paginated: bool = False
-    has_usual_fields: bool = False
-    is_extended: bool = False
-    assumed: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Meaning:
-    """What all statements mean together, and why some of them mean nothing.
-
-    Attributes:
-        problems: Sentences, one for each thing that cannot be built.
-        unknown: Names that stand for nothing that is known.
-    """
-
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    agents: list[AgentEndpoint] = field(default_factory=list)
-    calls: list[int] = field(default_factory=list)
-    has_me: bool = False
-    wants_auth: bool = False
-    problems: list[str] = field(default_factory=list)
-    unknown: list[Name] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def interpret(statements: list[Statement], backend: Inventory) -> Meaning:
@@ -116,10 +63,10 @@ def interpret(statements: list[Statement], backend: Inventory) -> Meaning:
         _type_fields(meaning, draft)
     for statement in statements:
         if isinstance(statement, Filters | Searches | Sorts | Paginates):
-            _guarded(meaning, cast, statement, _enable)
+            _guarded(meaning, cast, statement, enable)
     for statement in statements:
-        _note_endpoints(meaning, cast, statement)
-    _set_limits(meaning)
+        note_endpoints(meaning, cast, statement)
+    set_limits(meaning)
     _check_cycles(meaning)
     meaning.problems = list(dict.fromkeys(meaning.problems))
     return meaning
@@ -158,7 +105,7 @@ def _describe(meaning: Meaning, cast: Cast, statement: Statement) -> None:
             continue
         if is_users(subject):
             continue
-        draft = _draft(meaning, cast, subject)
+        draft = draft_of(meaning, cast, subject)
         if isinstance(statement, HasField):
             _add_field(meaning, cast, draft, statement)
         elif isinstance(statement, HasMany):
@@ -173,17 +120,6 @@ def _note_outside(meaning: Meaning, statement: Statement) -> None:
     """Name the words of a clause about something that cannot be built."""
     if isinstance(statement, HasField) and outside_reason(statement.name, statement.traits):
         meaning.unknown.append(statement.name)
-
-
-def _draft(meaning: Meaning, cast: Cast, subject: Name) -> Draft:
-    singular = cast.key(subject)
-    if singular in meaning.drafts:
-        return meaning.drafts[singular]
-    if singular in cast.old:
-        raise ProblemError(
-            f'"{subject}" exists in this backend already; only new resources can be added to it.'
-        )
-    raise ProblemError(f'It is not clear what "{subject}" is.')
 
 
 def _add_field(meaning: Meaning, cast: Cast, draft: Draft, statement: HasField) -> None:
@@ -312,6 +248,7 @@ def _constrain(meaning: Meaning, cast: Cast, statement: Constrains) -> None:
             draft.parents[parent] = said.is_required
             return
     if drafts and (said.choices or said.kind is not None):
+        drafts[0].is_extended = drafts[0].is_extended or not drafts[0].fields
         _add_field(meaning, cast, drafts[0], HasField(name, said))
         return
     usual = _usual_with(drafts, name)
@@ -370,188 +307,6 @@ def _only_lists(draft: Draft) -> bool:
 
 
 _LISTS = {None, FieldKind.TEXT_LIST}
-
-
-def _enable(meaning: Meaning, cast: Cast, statement: Statement) -> None:
-    drafts = [
-        _draft(meaning, cast, subject) for subject in statement.subjects if not is_users(subject)
-    ]
-    drafts = drafts or list(meaning.drafts.values())
-    if not drafts and cast.refused:
-        return
-    if not drafts:
-        raise ProblemError("A list is to be filtered, searched, sorted or paged, but of what?")
-    if isinstance(statement, Paginates):
-        for draft in drafts:
-            draft.is_paginated = True
-    elif isinstance(statement, Searches) and not statement.names:
-        _search_everywhere(drafts)
-    elif isinstance(statement, Filters | Searches | Sorts):
-        for name in statement.names:
-            _enable_name(cast, drafts, statement, name)
-
-
-def _search_everywhere(drafts: list[Draft]) -> None:
-    found = False
-    for draft in drafts:
-        texts = [spec.name for spec in draft.specs if spec.kind in TEXTS]
-        draft.search_in += [name for name in texts if name not in draft.search_in]
-        found = found or bool(texts)
-    if not found:
-        raise ProblemError("There is no text to search in.")
-
-
-def _enable_name(
-    cast: Cast, drafts: list[Draft], statement: Filters | Searches | Sorts, name: Name
-) -> None:
-    found = [(draft, key) for draft in drafts if (key := _column(cast, draft, name))]
-    if not found:
-        found = [(draft, key) for draft in drafts if (key := _extra(draft, name))]
-    if not found:
-        owner = drafts[0].plural.replace("_", " ")
-        fields = ", ".join(spec.name for draft in drafts for spec in draft.specs)
-        raise ProblemError(f'There is no field "{name}" in {owner} (there are: {fields}).')
-    for draft, key in found:
-        _check_column(draft, key, statement, name)
-        listed = _listed(draft, statement)
-        if key not in listed:
-            listed.append(key)
-
-
-def _extra(draft: Draft, name: Name) -> str:
-    """Add a field that is usual for such a resource where its fields are assumed anyway."""
-    extras = usual_statements(EXTRAS.get(draft.singular, "")) if draft.has_usual_fields else {}
-    for key in _candidates(name.words):
-        if key in extras:
-            found = typed_field(key, *extras[key])
-            draft.specs = (*draft.specs, found.spec)
-            return key
-    return ""
-
-
-def _listed(draft: Draft, statement: Filters | Searches | Sorts) -> list[str]:
-    if isinstance(statement, Filters):
-        return draft.filter_by
-    return draft.search_in if isinstance(statement, Searches) else draft.sort_by
-
-
-def _check_column(
-    draft: Draft, key: str, statement: Filters | Searches | Sorts, name: Name
-) -> None:
-    kind = next((spec.kind for spec in draft.specs if spec.name == key), FieldKind.DATETIME)
-    is_parent = key.endswith("_id") and key[:-3] in draft.parents
-    if isinstance(statement, Searches) and (kind not in _SEARCHABLE or is_parent):
-        raise ProblemError(f'"{name}" holds no text to search in.')
-    if isinstance(statement, Sorts) and (kind is FieldKind.TEXT_LIST or is_parent):
-        raise ProblemError(f'A list cannot be sorted by "{name}".')
-
-
-_SYNONYMS = {
-    "completion": "completed",
-    "complete": "completed",
-    "done": "completed",
-    "completion_status": "completed",
-    "status": "completed",
-    "creation_date": "created_at",
-    "created_date": "created_at",
-    "date_created": "created_at",
-    "creation_time": "created_at",
-    "creation": "created_at",
-    "created": "created_at",
-    "newest": "created_at",
-    "date_added": "created_at",
-    "updated": "updated_at",
-    "last_updated": "updated_at",
-    "last_modified": "updated_at",
-    "modification_date": "updated_at",
-    "update_date": "updated_at",
-    "update_time": "updated_at",
-}
-_SUFFIXES = ("range", "flag", "field", "status", "id", "state", "ranges", "value")
-
-
-def _column(cast: Cast, draft: Draft, name: Name) -> str:
-    """Return the column of a resource that a name stands for, or an empty text."""
-    columns = {spec.name for spec in draft.specs} | set(_TIMES)
-    parent = cast.key(name)
-    if parent in draft.parents:
-        return f"{parent}_id"
-    words = name.words
-    if words[0] == draft.singular and len(words) > 1:
-        words = words[1:]
-    for candidate in _candidates(words):
-        if candidate in columns:
-            return candidate
-    dated = [spec.name for spec in draft.specs if spec.kind in {FieldKind.DATE, FieldKind.DATETIME}]
-    if words[0] in {"date", "dates"} and len(dated) == 1 and len(words) <= 2:  # noqa: PLR2004
-        return dated[0]
-    if len(words) > 1 and words[-1] == "id" and snake(words[:-1]) in draft.parents:
-        return f"{snake(words[:-1])}_id"
-    return ""
-
-
-def _candidates(words: tuple[str, ...]) -> list[str]:
-    found = [snake(words), singular_name(words), plural_name(words)]
-    if len(words) > 1 and words[-1] in _SUFFIXES:
-        found += _candidates(words[:-1])
-    synonym = _SYNONYMS.get(snake(words))
-    return [*found, synonym] if synonym else found
-
-
-def _note_endpoints(meaning: Meaning, cast: Cast, statement: Statement) -> None:
-    if isinstance(statement, WantsMe):
-        meaning.has_me = True
-    elif isinstance(statement, WantsAuth):
-        meaning.wants_auth = True
-    elif isinstance(statement, Limits):
-        meaning.calls.append(statement.calls)
-    elif isinstance(statement, WantsAgent):
-        _add_agent(meaning, cast, statement)
-
-
-def _add_agent(meaning: Meaning, cast: Cast, statement: WantsAgent) -> None:
-    named = [key for noun in statement.nouns if (key := cast.key(noun)) in cast.known]
-    targets = list(dict.fromkeys(named)) or list(cast.known)
-    if statement.name in cast.agents or statement.name in {one.name for one in meaning.agents}:
-        meaning.problems.append(f'The agent endpoint "{statement.name}" is there already.')
-        return
-    if len(targets) != 1:
-        which = "there is no resource" if not targets else f"there are {', '.join(targets)}"
-        meaning.problems.append(
-            f'It is not clear which resource the agent endpoint "{statement.name}" reads: {which}.'
-        )
-        return
-    columns = _columns_of(meaning, cast, targets[0])
-    meaning.unknown += [
-        noun
-        for noun in statement.nouns
-        if cast.key(noun) not in cast.known and not set(_candidates(noun.words)) & columns
-    ]
-    meaning.agents.append(
-        AgentEndpoint(name=statement.name, resource=targets[0], ability=statement.ability)
-    )
-
-
-def _columns_of(meaning: Meaning, cast: Cast, singular: str) -> set[str]:
-    if singular in meaning.drafts:
-        return {spec.name for spec in meaning.drafts[singular].specs}
-    return set(cast.old[singular].columns)
-
-
-def _set_limits(meaning: Meaning) -> None:
-    if not meaning.calls:
-        return
-    if not meaning.agents:
-        meaning.problems.append("Only agent endpoints can be limited to a number of calls.")
-        return
-    if len(set(meaning.calls)) > 1 or not 1 <= meaning.calls[0] <= 1000:  # noqa: PLR2004
-        meaning.problems.append(
-            "The limit must be one whole number from 1 to 1000 calls per minute."
-        )
-        return
-    meaning.agents = [
-        agent.model_copy(update={"calls_per_minute": meaning.calls[0]}) for agent in meaning.agents
-    ]
 
 
 def _check_cycles(meaning: Meaning) -> None:

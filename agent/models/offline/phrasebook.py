@@ -264,24 +264,25 @@ RANGE = _phrases(
 )
 
 POLITE = _phrases(
-    """please | kindly | hi | hello | hey | hi there | hello there | thanks | thank you |
-    thanks in advance | can you | could you | would you | will you | can we | could we | can
-    you please | could you please | would you mind | i need you to | i want you to | i need
-    to | i want to | i'd like to | i would like to | i'd like you to | we need to | i would
-    like you to | we want to | we'd like to | we would like to | i need | i want | we need |
-    we want | i'd like | i would like | we'd like | help me | help me to | let's | let us |
-    go ahead and | now | next | first | finally | also | then | just | so | ok | okay | well
-    | there should be | there must be | there is | there are | i have to | i'm building | i
-    am building | we are building | we're building | i'm working on | i am working on | this
-    is | it is | it's | make sure | ensure | make sure that | ensure that | i'm looking for
-    | i am looking for | we are looking for | your task is to | the goal is to | the task is
-    to | i'm making | i am making | but | try to | in this project | for this project |
-    would be nice | and | i'm creating | i'd also like | i also need | i also want | we also
-    need | we also want | i also need to | it should have | it must have | it should also
-    have | it needs | it needs to have | start by | begin by | the following | as follows |
-    like this | where | in which | make it so that | make it so | make it so users | the
-    idea is that | the idea is | basically | ideally | what i need is | what i want is | all
-    i need is | let me have | please also | it should let | i'd love | i'd love to have"""
+    """as a user | as a developer | please | kindly | hi | hello | hey | hi there | hello there
+    | thanks | thank you | thanks in advance | can you | could you | would you | will you |
+    can we | could we | can you please | could you please | would you mind | i need you to |
+    i want you to | i need to | i want to | i'd like to | i would like to | i'd like you to
+    | we need to | i would like you to | we want to | we'd like to | we would like to | i
+    need | i want | we need | we want | i'd like | i would like | we'd like | help me | help
+    me to | let's | let us | go ahead and | now | next | first | finally | also | then |
+    just | so | ok | okay | well | there should be | there must be | there is | there are |
+    i have to | i'm building | i am building | we are building | we're building | i'm
+    working on | i am working on | this is | it is | it's | make sure | ensure | make sure
+    that | ensure that | i'm looking for | i am looking for | we are looking for | your task
+    is to | the goal is to | the task is to | i'm making | i am making | but | try to | in
+    this project | for this project | would be nice | and | i'm creating | i'd also like | i
+    also need | i also want | we also need | we also want | i also need to | it should have
+    | it must have | it should also have | it needs | it needs to have | start by | begin by
+    | the following | as follows | like this | where | in which | make it so that | make it
+    so | make it so users | the idea is that | the idea is | basically | ideally | what i
+    need is | what i want is | all i need is | let me have | please also | it should let |
+    i'd love | i'd love to have"""
 )
 
 ABILITY = _phrases(

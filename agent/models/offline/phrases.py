@@ -194,7 +194,19 @@ def _skip_determiners(cursor: Cursor) -> None:
 
 
 def _ends_list(cursor: Cursor) -> bool:
-    return cursor.peek() in {"with", "using", "for", "in", "which", "that", "too", "as", "to", ":"}
+    return cursor.peek() in {
+        "with",
+        "using",
+        "for",
+        "in",
+        "which",
+        "that",
+        "too",
+        "as",
+        "to",
+        ":",
+        "(",
+    }
 
 
 def _stack(cursor: Cursor) -> bool:

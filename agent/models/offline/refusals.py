@@ -10,7 +10,7 @@ from agent.models.offline.tokens import Token
 from agent.models.offline.words import KEYWORDS, OUTSIDE, STOP
 
 if TYPE_CHECKING:
-    from agent.models.offline.meaning import Meaning
+    from agent.models.offline.drafts import Meaning
 
 RANGE = (
     "The offline model builds resources with fields, types, limits and defaults, parents and "

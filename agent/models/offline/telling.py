@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from agent.models.offline.blueprint import Blueprint, FieldKind, FieldSpec, Resource
 
 if TYPE_CHECKING:
-    from agent.models.offline.meaning import Draft
+    from agent.models.offline.drafts import Draft
 
 
 def tell(

@@ -125,7 +125,7 @@ def _starts_trait(cursor: Cursor) -> bool:
     }
 
 
-def _bracket(cursor: Cursor) -> Traits | None:
+def bracket(cursor: Cursor) -> Traits | None:
     """Read what stands in brackets behind a name: a type, choices, limits, in any order."""
     closing = {"(": ")", "[": "]", "{": "}"}.get(cursor.peek())
     if closing is None:
@@ -193,7 +193,10 @@ def _with_words(
     if kinds:
         return result.merged(Traits(kind=kinds[0][1]))
     if len(plain) == 1:
-        return result.merged(Traits(unit=plain[0])) if plain[0] in UNITS else None
+        if plain[0] in UNITS:
+            return result.merged(Traits(unit=plain[0]))
+        kind = kind_by_name(plain[0])
+        return result.merged(Traits(kind=kind)) if kind else None
     return result
 
 
@@ -255,9 +258,9 @@ def _choices(cursor: Cursor) -> Traits | None:
     if not cursor.phrase(*ONE_OF):
         return None
     cursor.take(":")
-    bracket = attempt(cursor, _bracket)
-    if bracket is not None:
-        return bracket if bracket.choices else None
+    in_brackets = attempt(cursor, bracket)
+    if in_brackets is not None:
+        return in_brackets if in_brackets.choices else None
     choices = choice_list(cursor)
     return Traits(choices=choices) if len(choices) > 1 else None
 
@@ -406,7 +409,7 @@ def _is_more(cursor: Cursor) -> bool:
 
 _PIECES: tuple[Rule[Traits], ...] = (
     _as_type,
-    _bracket,
+    bracket,
     _optional_type,
     _necessity,
     _default,

@@ -2,9 +2,10 @@
 
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import Blueprint, UserIdType
+from agent.models.offline.drafts import Meaning
 from agent.models.offline.grammar import read
 from agent.models.offline.inventory import Inventory, take_inventory
-from agent.models.offline.meaning import Meaning, blueprint, interpret
+from agent.models.offline.meaning import blueprint, interpret
 from agent.models.offline.refusals import RANGE, not_understood
 from agent.reply import SourceFile
 

@@ -14,7 +14,7 @@ PRAISE = word_set(
     restful rest python fastapi sqlmodel postgres postgresql quick little minimal modern great good
     production-ready production ready fully-featured full-featured well-structured typed private
     personal web http json little user-owned owner-scoped authenticated protected working tiny
-    fresh brand-new whole entire fully functional production-grade secured"""
+    fresh brand-new very whole entire fully functional production-grade secured"""
 )
 
 # What is built, as against what it is about.
@@ -52,14 +52,14 @@ STOP = DETERMINERS | word_set(
     on for from to of at as into onto per via using use uses and or but nor is are be been being
     was were am can could should must may might will would shall do does did doesn't don't not no
     never cannot can't isn't aren't won't shouldn't i you he she we they it me him them us so
-    because than only just between within inside under among plus also then too very belongs
+    because than only just between within inside under among plus also then too belongs
     belong belonging filter filters filtering filtered filterable search searches searching
     searched searchable sort sorts sorting sorted sortable ordering paginate paginated pagination
     paging paginates optional required mandatory default defaults defaulting defaulted up max min
     maximum minimum please each etc one either both neither named called supports support
     supporting needs need needed requires require requiring allows allow allowing lets let live
     lives living contain contains containing consist consists consisting includes include
-    including plus there here lists's crud api apis endpoint endpoints pagination i'd i'm we'd
+    including plus there here crud api apis endpoint endpoints pagination i'd i'm we'd
     let's it's there's many several multiple such along together instead except don't yes unlike
     about after before again every everything anything nothing nobody anyone everyone someone
     works work run runs returns return returning returned nullable your yourself i've
@@ -260,3 +260,15 @@ GERUND_NOUNS = word_set(
     outing packing plumbing pudding serving scoring shopping sailing writing coating mapping
     savings seedling darling duckling bearing casing fitting grading binding wiring"""
 )
+
+# Words that stand over a list and are no resources.
+FIELD_HEADERS = word_set("fields attributes columns properties data")
+RESOURCE_HEADERS = word_set(
+    "resources models entities tables collections objects schema resource model entity table"
+)
+OTHER_HEADERS = word_set(
+    """features requirements endpoints functionality relations relationships filters filtering list
+    lists search sorting routes details api listing rules constraints also extras behaviour
+    behavior auth authentication security specification spec overview needs"""
+)
+LIST_HEADERS = FIELD_HEADERS | RESOURCE_HEADERS | OTHER_HEADERS
