@@ -46,6 +46,7 @@ class AgentCode:
         label: One of its rows in words.
         labels: Many of them in words.
         fields: The fields of the table model.
+        priority_type: The priorities, as a type.
     """
 
     spec: AgentEndpoint
@@ -53,6 +54,7 @@ class AgentCode:
     label: str
     labels: str
     fields: tuple[FieldSpec, ...]
+    priority_type: str
 
     @property
     def function(self) -> str:
@@ -128,11 +130,6 @@ class AgentCode:
             if field.name == "priority":
                 return field
         raise self._lacks("a choice called priority")
-
-    @property
-    def priority_type(self) -> str:
-        """The priorities, as a type."""
-        return f"{self.model}Priority"
 
     @cached_property
     def _text_field(self) -> FieldSpec:

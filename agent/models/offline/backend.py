@@ -18,6 +18,7 @@ class ExistingModel:
         id_type: Type of its primary key.
         owner: Its column that refers to the user, or None.
         fields: Its columns, as far as their kind is plain.
+        choice_types: The type of each choice's column.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ExistingModel:
     id_type: str
     owner: str | None
     fields: tuple[FieldSpec, ...]
+    choice_types: Mapping[str, str]
 
 
 @dataclass(frozen=True)

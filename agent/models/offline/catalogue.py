@@ -18,7 +18,6 @@ _MEMBERS = {
         "Field",
         "FiniteFloat",
         "MISSING",
-        "PlainSerializer",
         "StrictBool",
         "WithJsonSchema",
     ),

