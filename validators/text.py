@@ -126,9 +126,9 @@ def _one_finding(finding: Finding, lines: Sequence[str], width: int) -> Iterator
         yield from _quote(lines[finding.line - 1], finding.line, finding.column, width)
     way = " → ".join(finding.trace) or finding.route
     if way:
-        yield from _sentence("via ", way, "quiet", width)
+        yield from _sentence("via: ", way, "quiet", width)
     if finding.fix:
-        yield from _sentence("fix ", finding.fix, "good", width)
+        yield from _sentence("fix: ", finding.fix, "good", width)
 
 
 def _sentence(label: str, text: str, style: Style, width: int) -> Iterator[Line]:

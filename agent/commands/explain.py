@@ -40,7 +40,7 @@ def _explanation(rule: Rule) -> Iterator[Line]:
     yield ()
     yield ((rule.why, "plain"),)
     yield ()
-    yield ("fix ", "quiet"), (rule.fix, "good")
+    yield ("fix: ", "quiet"), (rule.fix, "good")
     for title, example in (("Breaks the rule", rule.bad), ("Keeps it", rule.good)):
         yield ()
         yield ((f"{title}, in {example.path}:", "plain"),)

@@ -126,7 +126,7 @@ def test_the_text_shows_findings_then_what_could_not_be_decided_then_counts(root
         == """\
 error BP501 start-fails
     The app does not start.
-    fix Set DATABASE_URL.
+    fix: Set DATABASE_URL.
 
 models.py:7: warning BP404 missing-hint
     `make` has no return type.
@@ -135,8 +135,8 @@ routes/tasks.py:4:12: error BP301 query-leaks
     `session.get(Task, task_id)` returns a row whoever asks.
         4 │     task = session.get(Task, task_id)
           │            ^
-    via GET /api/tasks/{task_id} → get_task
-    fix Select with `Task.user_id == current_user.id` as well.
+    via: GET /api/tasks/{task_id} → get_task
+    fix: Select with `Task.user_id == current_user.id` as well.
 
 Declared public:
     - routes/stats.py:3 count_all: declared public: a figure for the landing page
