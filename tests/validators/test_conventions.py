@@ -282,7 +282,7 @@ def test_an_alias_of_a_session_dependency_is_followed_into_its_module(tmp_path: 
     assert_marks(tmp_path, text, {"database.py": DATABASE, "handlers.py": HANDLER})
 
 
-USER = "from uuid import UUID\nfrom sqlmodel import Field, SQLModel\n"
+USER = "# Better Auth\nfrom uuid import UUID\nfrom sqlmodel import Field, SQLModel\n"
 USER_IDS = [
     USER + "class User(SQLModel, table=True):\n"
     "    id: int | None = Field(default=None, primary_key=True)  # BP411\n"
@@ -295,11 +295,12 @@ USER_IDS = [
     USER + "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
     "class Owned(SQLModel):\n    owner_id: int | None = Field(foreign_key='user.id')  # BP411\n"
     "class Task(Owned, table=True):\n    id: int = Field(primary_key=True)\n",
-    "from sqlalchemy import Column, ForeignKey, Integer, String\n"
+    "# BETTER_AUTH_SECRET\nfrom sqlalchemy import Column, ForeignKey, Integer, String\n"
     "class User(Base):\n    __tablename__ = 'user'\n    id = Column(String, primary_key=True)\n"
     "class Task(Base):\n    __tablename__ = 'tasks'\n    id = Column(Integer, primary_key=True)\n"
     "    user_id = Column(Integer, ForeignKey('user.id'))  # BP411\n",
     "from sqlalchemy import ForeignKey\nfrom sqlalchemy.orm import Mapped, mapped_column\n"
+    "from better_auth import x\n"
     "class User(Base):\n    __tablename__ = 'user'\n"
     "    id: Mapped[str] = mapped_column(primary_key=True)\n"
     "class Task(Base):\n    __tablename__ = 'tasks'\n"
@@ -315,6 +316,14 @@ USER_IDS = [
     "    hashed_password: str\n",
     USER + "class User(SQLModel, table=True):\n    id: int = Field(primary_key=True)\n"
     "def sign_up(session: Session, data: Data) -> None:\n    session.add(User(id=1))\n",
+    # The names of the table's columns.
+    USER + "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
+    "    email_verified: bool  # BP414\n    updated_at: int = Field(alias='x')  # BP414\n",
+    USER + "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
+    "    email_verified: bool = Field(sa_column_kwargs={'name': 'emailVerified'})\n",
+    # Nothing tells who makes the table.
+    USER.replace("Better Auth", "") + "class User(SQLModel, table=True):\n"
+    "    id: int = Field(primary_key=True)  # BP411 warning\n    created_at: int\n",
     # Not a user id at all.
     USER + "class User(SQLModel, table=True):\n    id: str = Field(primary_key=True)\n"
     "class Task(SQLModel, table=True):\n    parent_id: int = Field(foreign_key='task.id')\n",
@@ -329,7 +338,7 @@ def test_user_ids_have_the_type_of_better_auths_table(text: str, tmp_path: Path)
 def test_a_set_up_with_other_user_ids_is_respected(tmp_path: Path) -> None:
     files = {"models.py": re.sub(r"  # BP411", "", USER_IDS[0])}
     assert found_in(tmp_path, files, "int") == []
-    assert [place[1] for place in found_in(tmp_path, files, "uuid")] == [4, 8]
+    assert [place[1] for place in found_in(tmp_path, files, "uuid")] == [5, 9]
 
 
 def test_the_fix_of_a_user_id_names_the_places_that_convert_it(tmp_path: Path) -> None:

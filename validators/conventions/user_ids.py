@@ -1,6 +1,7 @@
 """The user table that Better Auth makes: the type of its ids, and the names of its columns."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +24,8 @@ _COLUMN_TYPES = {
     "UUID": "UUID",
     "Uuid": "UUID",
 }
+_DATABASE_TYPE = {"str": "TEXT", "int": "INTEGER", "UUID": "UUID"}
+_BETTER_AUTH = re.compile(r"better[ _-]?auth", re.IGNORECASE)
 _COLUMN_NAMES = {
     "created_at": "createdAt",
     "email_verified": "emailVerified",
@@ -44,16 +47,35 @@ class _Typed:
 def check(project: Project, schema: Schema, user_id: UserId) -> list[Finding]:
     """Return a finding for each user id and user column that Better Auth's table has not.
 
-    A backend that signs users up itself has a user table of its own, with ids as it likes.
+    A backend that signs users up itself has a user table of its own, with ids as it likes. One
+    that neither does that nor names Better Auth gets warnings, for its types alone.
     """
     users = [cls for cls in schema.classes if _is_user_table(schema, cls)]
     if not users or any(_makes_users(project, schema, user) for user in users):
         return []
     wanted = _PYTHON_TYPE[user_id]
     wrong = [typed for typed in _user_ids(schema, users) if typed.type != wanted]
+    if not _names_better_auth(project):
+        # Nothing tells who makes the user table.
+        return [_doubt(typed, wanted) for typed in wrong]
     conversions = _conversions(project) if wrong and user_id == "text" else []
     findings = [_finding(typed, wanted, conversions) for typed in wrong]
     return findings + [found for user in users for found in _misnamed(schema, user)]
+
+
+def _names_better_auth(project: Project) -> bool:
+    return any(_BETTER_AUTH.search(module.text) for module in project.modules.values())
+
+
+def _doubt(typed: _Typed, wanted: str) -> Finding:
+    return USER_ID_TYPE.finding(
+        f"`{typed.owner.name}.{typed.field.name}` is declared as {typed.type}, and nothing here "
+        f"makes users: where Better Auth does, user.id is {_DATABASE_TYPE[wanted]}.",
+        path=typed.owner.module.path,
+        line=typed.field.node.lineno,
+        column=typed.field.node.col_offset + 1,
+        severity="warning",
+    )
 
 
 def _misnamed(schema: Schema, user: Class) -> Iterator[Finding]:
@@ -76,14 +98,14 @@ def _mentions(value: ast.expr | None, text: str) -> bool:
 
 
 def _finding(typed: _Typed, wanted: str, conversions: list[str]) -> Finding:
-    database = {"str": "TEXT", "int": "INTEGER", "UUID": "UUID"}[wanted]
     name = f"{typed.owner.name}.{typed.field.name}"
     fix = f"Write `{wanted}` here and in the schemas"
     fix += f", and do not convert the id with int() in {', '.join(conversions)}." * bool(
         conversions
     )
     return USER_ID_TYPE.finding(
-        f"`{name}` is declared as {typed.type}, but Better Auth's user.id is {database}.",
+        f"`{name}` is declared as {typed.type}, but Better Auth's user.id is "
+        f"{_DATABASE_TYPE[wanted]}.",
         path=typed.owner.module.path,
         line=typed.field.node.lineno,
         column=typed.field.node.col_offset + 1,

@@ -9,6 +9,7 @@ from validators.imports.library import Library
 
 # Distributions whose name on the package index is not the name that is imported.
 _DISTRIBUTIONS = {
+    "agents": "openai-agents",
     "argon2": "argon2-cffi",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python",

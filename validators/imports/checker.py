@@ -233,9 +233,10 @@ class _Run:
             message += advice.did_you_mean(target.part, library.submodules(target.parent))
         else:
             message = f"`{wanted}` is neither a module of the backend nor an installed package."
-            near = advice.nearest(wanted, self.resolver.top_level())
-            if near is None and not advice.is_known(wanted):
-                near = advice.nearest(wanted, library.top_level(), 0.8)
+            near = None
+            if not advice.is_known(wanted):
+                near = advice.nearest(wanted, self.resolver.top_level())
+                near = near or advice.nearest(wanted, library.top_level(), 0.8)
             if near:
                 message += f" Did you mean `{near}`?"
             else:
