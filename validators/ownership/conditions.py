@@ -282,10 +282,13 @@ class Conditions(Machine):
             for b, facts in member_list(h)
             if may_equal(a, b) is not False
         ]
-        on_true = state.copy()
-        self.learn(on_true, frame, frozenset.intersection(*alternatives))
+        ends: list[State | None] = []
+        for facts in alternatives:
+            on_true = state.copy()
+            self.learn(on_true, frame, facts)
+            ends.append(on_true)
         del node
-        return on_true, state.copy()
+        return join(ends), state.copy()
 
     def _isinstance(
         self, subject: ast.expr, kind: ast.expr, state: State, frame: Frame

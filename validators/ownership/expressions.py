@@ -3,6 +3,7 @@
 import ast
 import builtins
 from collections.abc import Callable
+from dataclasses import replace
 
 from validators.ownership.conditions import Conditions
 from validators.ownership.facts import NO_FACTS
@@ -413,10 +414,40 @@ class Expressions(Conditions):
         if isinstance(method, ast.Attribute):
             receiver = self.evaluate(method.value, state, frame)
             call = self.arguments(node, state, frame)
-            return self._settled(self.call_method(receiver, method.attr, call), state)
+            found = self.with_keywords(
+                call, lambda one: self.call_method(receiver, method.attr, one)
+            )
+            return self._settled(found, state)
         function = self.evaluate(method, state, frame)
         call = self.arguments(node, state, frame)
-        return self._settled(self.call(function, call), state)
+        found = self.with_keywords(call, lambda one: self.call(function, one))
+        return self._settled(found, state)
+
+    def with_keywords(self, call: Call, run: Callable[[Call], Value]) -> Value:
+        """Make a call, once for each of several dictionaries that its keywords come from."""
+        more = call.more
+        if not (
+            isinstance(more, Choice) and all(isinstance(m, Mapping) for m, _ in more.members)
+        ):
+            return run(call)
+        found = []
+        ends: list[State] = []
+        for member, facts in more.members:
+            assert isinstance(member, Mapping)  # noqa: S101  # just looked
+            named = {str(key): value for key, value in member.known}
+            state = call.state.copy()
+            state.learn(facts)
+            one = replace(call, state=state, more=member.rest, keywords=call.keywords | named)
+            try:
+                found.append((run(one), facts))
+            except UnreachableError:
+                continue
+            ends.append(state)
+        after = join(ends)
+        if after is None:
+            raise UnreachableError
+        call.state.take(after)
+        return choice(found)
 
     def arguments(self, node: ast.Call, state: State, frame: Frame) -> Call:
         """Evaluate a call's arguments."""
@@ -480,6 +511,8 @@ def claim(origin: str, key: Value, prefix: str = "") -> Value:
 
 def merged(left: Mapping, right: Value) -> Mapping:
     """Return a dictionary updated with another."""
+    if isinstance(right, Made) and right.kind in ("query", "headers", "cookies", "path"):
+        right = Given("query", "[]")
     if isinstance(right, Mapping):
         for key, value in right.known:
             left = left.set(key, value)
@@ -494,9 +527,12 @@ def merged(left: Mapping, right: Value) -> Mapping:
 def mapping_of(pairs: Value) -> Mapping:
     """Return the dictionary made from pairs."""
     result = Mapping()
+    if isinstance(pairs, Result):
+        pairs = Items(None, pairs.each)
     if not isinstance(pairs, Items):
         return Mapping((), pairs)
-    for pair in pairs.items or ([pairs.each] if pairs.each is not None else []):
+    for held in pairs.items or ([pairs.each] if pairs.each is not None else []):
+        pair = spread_pair(held)
         if not (isinstance(pair, Items) and pair.items and len(pair.items) == 2):  # noqa: PLR2004
             result = Mapping(result.known, pair)
             continue
@@ -505,8 +541,18 @@ def mapping_of(pairs: Value) -> Mapping:
             result = result.set(key.value, value)
         else:
             rest = value if result.rest is None else one_of([result.rest, value])
-            result = Mapping(result.known, rest)
+            keys = key if result.keys is None else one_of([result.keys, key])
+            result = Mapping(result.known, rest, keys)
     return result
+
+
+def spread_pair(pair: Value) -> Value:
+    """Return a pair that carries facts as a pair whose parts carry them."""
+    if isinstance(pair, Choice) and len(pair.members) == 1:
+        [(inner, facts)] = pair.members
+        if isinstance(inner, Items) and inner.items is not None:
+            return Items(tuple(choice([(item, facts)]) for item in inner.items), None, is_tuple=True)
+    return pair
 
 
 def _position(items: tuple[Value, ...] | None, each: Value | None, key: Value) -> Value:

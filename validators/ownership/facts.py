@@ -171,4 +171,26 @@ def common_facts(tables: list[Facts]) -> Facts:
     for fact in safe:
         if all(fact in table or Empty(fact.term) in table for table in tables):
             common |= {fact}
-    return common
+    return common | _owned_on_all(tables, common)
+
+
+def _owned_on_all(tables: list[Facts], common: Facts) -> Facts:
+    """Return the rows that are proven on every path, each path in its own way."""
+    known = {fact.row for fact in common if type(fact) is Owned}
+    proofs = [
+        {fact.row: fact for fact in sorted(_owned(table), key=str) if fact.row not in known}
+        for table in tables
+    ]
+    rows = set.intersection(*(set(found) for found in proofs))
+    return frozenset(
+        Owned(
+            row,
+            ", or ".join(dict.fromkeys(found[row].why for found in proofs)),
+            frozenset[tuple[str, str]]().union(*(found[row].needs for found in proofs)),
+        )
+        for row in rows
+    )
+
+
+def _owned(table: Facts) -> list[Owned]:
+    return [fact for fact in table if type(fact) is Owned]

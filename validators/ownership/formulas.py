@@ -48,7 +48,7 @@ def is_sql(value: Value) -> bool:
         return isinstance(value.row, Element)
     if isinstance(value, Unknown):
         return any(is_sql(term) for term in value.origins)
-    return isinstance(value, Condition | Related | ElementValue | Derived)
+    return isinstance(value, Condition | Related | ElementValue | Derived | Statement)
 
 
 def as_formula(machine: Machine, value: Value, state: State) -> Formula:

@@ -58,6 +58,7 @@ class Interpreter(Methods):
             case Made():
                 return self.made_call(function, call)
             case Unknown(reason):
+                self.hand_over(reason, call)
                 return self.derived(reason, [function, *call.values()], call.state)
             case _:
                 return self.derived("the result of a call", [function, *call.values()], call.state)
@@ -77,7 +78,7 @@ class Interpreter(Methods):
             raise UnreachableError
         after = join(ends)
         assert after is not None  # noqa: S101  # there is at least one end
-        call.state.env, call.state.facts, call.state.store = after.env, after.facts, after.store
+        call.state.take(after)
         return choice(found)
 
     def _call_instance(self, function: Instance, call: Call) -> Value:

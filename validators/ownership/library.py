@@ -1,9 +1,9 @@
 """Functions of libraries: what is known of the standard library, SQLAlchemy, FastAPI and JWT."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from validators.ownership.expressions import mapping_of
 from validators.ownership.facts import NO_FACTS, Verified
 from validators.ownership.formulas import as_formula, is_sql
 from validators.ownership.machine import Call, UnreachableError
@@ -34,8 +34,8 @@ from validators.ownership.values import (
     Opaque,
     Opposite,
     Partial,
+    Result,
     Row,
-    Unfollowed,
     Unknown,
     Value,
 )
@@ -68,7 +68,7 @@ _COLLECTIONS = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted",
      "builtins.reversed", "builtins.iter"}
 )  # fmt: skip
-_SQL_TRANSPARENT = frozenset({"lower", "upper", "trim", "cast", "type_coerce", "literal", "col",
+_SQL_TRANSPARENT = frozenset({"lower", "upper", "trim", "max", "min", "cast", "type_coerce", "literal", "col",
                               "desc", "asc", "label", "distinct", "text_type"})  # fmt: skip
 _AWAITERS = frozenset({"asyncio.run", "asyncio.create_task", "asyncio.ensure_future",
                        "asyncio.shield", "asyncio.wait_for", "anyio.run"})  # fmt: skip
@@ -107,15 +107,8 @@ def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
 
 def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
     """Return what a function gives of which nothing is known."""
-    values: list[Value] = []
-    for value in call.values():
-        for statement, _ in machine.statements_in(value):
-            # Whatever the function adds, it runs at least what it is given.
-            added = Unfollowed(f"it is handed to {name}, which is not part of the backend")
-            handed = replace(statement, where=(*statement.where, added))
-            values.append(machine.execute(handed, call))
-        values.append(value)
-    made = machine.derived(f"the result of {name}", values, call.state)
+    machine.hand_over(f"{name} is not part of the backend", call)
+    made = machine.derived(f"the result of {name}", call.values(), call.state)
     if name.partition(".")[0] in _PURE:
         return made
     return Unknown(made.reason, made.origins | {Opaque(made.reason)})
@@ -175,7 +168,11 @@ def _collection(call: Call) -> Value:
     if not call.args:
         return Items(())
     value = call.args[0]
+    if isinstance(value, Result):
+        return Items(None, value.each)
     if isinstance(value, Mapping):
+        if value.keys is not None:
+            return Items(None, value.keys)
         return Items(tuple(Const(key) for key, _ in value.known)) if value.rest is None else Items()
     return value
 
@@ -194,6 +191,8 @@ def _dict(machine: "Interpreter", name: str, call: Call) -> Value:
             result = Mapping(tuple(first.fields), first.rest)
         elif isinstance(first, Claims | Given | Identity):
             return first
+        elif isinstance(first, Items | Result):
+            result = mapping_of(first)
         else:
             result = Mapping((), first)
     for key, value in call.keywords.items():
@@ -325,7 +324,8 @@ def _any_all(machine: "Interpreter", name: str, call: Call) -> Value:
     value = call.args[0] if call.args else NONE
     if isinstance(value, Items):
         held = [*(value.items or ()), *([value.each] if value.each is not None else [])]
-        if len(held) == 1 and name == "builtins.any" and isinstance(held[0], Choice):
+        # What holds for all items holds for each; what holds for any, for none in particular.
+        if len(held) == 1 and name == "builtins.all" and isinstance(held[0], Choice):
             return held[0]
     return machine.derived(f"the result of {name}", call.values(), call.state)
 

@@ -5,7 +5,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from validators.ownership.facts import NO_FACTS, Facts, Safe, Same, Verified, equals, same
+from validators.ownership.facts import (
+    NO_FACTS,
+    Facts,
+    Owned,
+    Safe,
+    Same,
+    Verified,
+    equals,
+    relevant,
+    same,
+    subjects,
+)
 from validators.ownership.program import Program, Scope
 from validators.ownership.proofs import Prover, WhyNot
 from validators.ownership.recorder import Entry, Event, Frame, KeyWrite, Place, Problem, Site
@@ -260,20 +271,17 @@ class Machine(ABC):
         if not new:
             return
         state.learn(new)
-        rows = {
-            side.row
-            for fact in new
-            if isinstance(fact, Same)
-            for side in fact.sides
-            if isinstance(side, Attr) and isinstance(side.row, int)
-        }
+        names = {name for fact in new for name in subjects(fact)}
+        near = relevant(state.facts, names)
+        rows = {name for fact in near for name in subjects(fact) if isinstance(name, int)}
         for row in sorted(rows):
             site = self.symbol_sites.get(row)
             if site is None or not self.prover.rows[row].is_owned:
                 continue
-            why = self.prover.owned(row, state.facts)
+            why = self.prover.owned(row, near)
             if why is not None:
                 self.record(frame, Event("checked", row, site, why.text, why.needs))
+                state.learn(frozenset((Owned(row, why.text, why.needs),)))
                 self.learn_safe(row, state)
 
     def learn_safe(self, row: int, state: State) -> None:

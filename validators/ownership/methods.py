@@ -98,7 +98,7 @@ class Methods(Web):
 
         after = join(ends)
         if after is not None:
-            state.env, state.facts, state.store = after.env, after.facts, after.store
+            state.take(after)
 
     def _function_of(self, receiver: Value, name: str, call: Call) -> Value:
         if isinstance(receiver, Library) and self._is_session_like(receiver):
@@ -235,6 +235,7 @@ class Methods(Web):
         pairs: list[tuple[Value, Value]] = [(Const(k), v) for k, v in receiver.known]
         if receiver.rest is not None:
             key = receiver.rest if isinstance(receiver.rest, Given) else Unknown("a key")
+            key = receiver.keys or key
             pairs.append((key, receiver.rest))
         for key, value in pairs:
             pair = Items((key, value), None, is_tuple=True)
@@ -318,6 +319,7 @@ class Methods(Web):
         if isinstance(receiver, Function) and name in ("delay", "apply_async", "send", "__call__"):
             return self.call(receiver, call)
         reason = receiver.reason if isinstance(receiver, Unknown) else f"the method {name}"
+        self.hand_over(reason, call)
         return self.derived(reason, [receiver, *call.values()], call.state)
 
     def _sql_method(self, receiver: Value, name: str, call: Call) -> Value:
@@ -348,7 +350,9 @@ class Methods(Web):
                 return self.execute(value, call)
             case Mapping(known, rest):
                 keys: list[Value] = [Const(key) for key, _ in known]
-                return one_of([*keys, Unknown("a key")] if rest is not None else keys or [NONE])
+                if rest is not None:
+                    keys.append(value.keys or Unknown("a key"))
+                return one_of(keys or [NONE])
             case Given(source, name):
                 return Given(source, f"{name}[]")
             case Const(None):

@@ -140,6 +140,12 @@ class Binder:
         """Return the alternatives of a statement's own conditions, outer joins aside."""
         parts: list[Formula] = list(statement.where)
         parts += [joined.on for joined in statement.joins if not joined.is_outer]
+        # A statement among the selected columns restricts nothing.
+        parts += [
+            Opposite(Within(None, column))
+            for column in statement.columns
+            if isinstance(column, Statement)
+        ]
         return conjunction([self.branches(part) for part in parts])
 
 

@@ -1,9 +1,13 @@
 """Database sessions and results: what runs a statement, stores a row, or reads what came back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from validators.ownership.facts import NO_FACTS, Fresh
+from validators.ownership.conditions import member_list
+from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
 from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.proofs import describe
+from validators.ownership.recorder import Event
 from validators.ownership.schema import TableModel
 from validators.ownership.state import choice, one_of
 from validators.ownership.values import (
@@ -22,6 +26,8 @@ from validators.ownership.values import (
     Result,
     Row,
     Statement,
+    Term,
+    Unfollowed,
     Unknown,
     Value,
 )
@@ -56,9 +62,12 @@ class Sessions(Writes):
             return self._get(first, call)
         if name in _RUNS or name in _RUNS_ONE:
             return self._run_statement(name, first, call)
+        if name == "merge" and first is not None:
+            self.merge_row(first, call)
+            return first
         if name in _STORES and first is not None:
             self.store_row(first, call)
-            return first if name == "merge" else NONE
+            return NONE
         if name == "delete" and first is not None and not isinstance(first, Const):
             self.delete_row(first, call)
             return NONE
@@ -81,6 +90,16 @@ class Sessions(Writes):
             results.append((self.attach(each, inner.state), facts))
         each = choice(results)
         return self.maybe(each) if name in _RUNS_ONE else Result(each)
+
+    def hand_over(self, name: str, call: Call) -> None:
+        """Run the statements that are handed to something of which nothing is known."""
+        for value in call.values():
+            for statement, _ in self.statements_in(value):
+                # Whatever is added there, it runs at least what it is given.
+                added = Unfollowed(f"it is handed on: {name}")
+                handed = replace(statement, where=(*statement.where, added))
+                each = self.execute(handed, call)
+                self.use(each, call.state, call.frame, "is handed on")
 
     def statements_in(self, value: Value | None) -> list[tuple[Statement, frozenset[object]]]:
         """Return the statements that a value is, each with its facts."""
@@ -112,6 +131,57 @@ class Sessions(Writes):
     def delete_row(self, value: Value, call: Call) -> None:
         """Check what `session.delete` removes."""
         self.use_rows(value, call, "is deleted")
+
+    def merge_row(self, value: Value, call: Call) -> None:
+        """Check what `session.merge` writes: a new row, or one that has the same key already."""
+        for member, _ in member_list(value):
+            if not (isinstance(member, Row) and Fresh(member.symbol) in call.state.facts):
+                self.store_row(member, call)
+                continue
+            self.insert_row(member, call)
+            self._judge_merge(member, call)
+
+    def _judge_merge(self, row: Row, call: Call) -> None:
+        model = self.prover.rows[row.symbol]
+        if not model.is_owned:
+            return
+        site = self.site(call.node, call.frame, "merge")
+        site.models[model.name] = None
+        taken = self._taken_over(row, model, call)
+        if taken is not None:
+            event = Event("leak", row.symbol, site.index, taken)
+        else:
+            text = f"it names no key of a {model.name} that is not the user's"
+            event = Event("bound", row.symbol, site.index, text)
+        self.record(call.frame, event)
+
+    def _taken_over(self, row: Row, model: TableModel, call: Call) -> str | None:
+        """Say which key from outside may name somebody else's row, or return None."""
+        facts = call.state.facts
+        keyed = {*model.owners, *(column for column, _, _ in model.parents)}
+        if set(model.primary) <= keyed:
+            return None
+        for column in model.primary:
+            attr = Attr(row.symbol, column)
+            terms = [t for t in equals(attr, facts) if t not in (attr, NONE)]
+            safe = any(
+                Safe(t, model.key) in facts or self.is_key_of_owned(t, model, facts) for t in terms
+            )
+            if terms and not safe and column not in keyed:
+                first = min(terms, key=str)
+                return f"{model.name}.{column} is {describe(first)}: a row that has it is taken over"
+        return None
+
+    def is_key_of_owned(self, term: Term, model: TableModel, facts: Facts) -> bool:
+        """Tell whether a term is the key of a row that is proven the user's."""
+        return any(
+            isinstance(other, Attr)
+            and isinstance(other.row, int)
+            and Fresh(other.row) not in facts
+            and self.prover.rows[other.row] is model
+            and self.prover.owned(other.row, facts) is not None
+            for other in equals(term, facts)
+        )
 
     def use_rows(self, value: Value, call: Call, how: str) -> None:
         """Record the use of the rows that a value is or holds."""

@@ -39,6 +39,10 @@ class State:
         """Return an independent copy."""
         return State(dict(self.env), self.facts, dict(self.store))
 
+    def take(self, other: "State") -> None:
+        """Become another state."""
+        self.env, self.facts, self.store = other.env, other.facts, other.store
+
     def learn(self, facts: Facts) -> None:
         """Add facts."""
         if facts:

@@ -3,8 +3,9 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from dataclasses import replace as replace_call
 
-from validators.ownership.facts import NO_FACTS
+from validators.ownership.facts import NO_FACTS, Facts
 from validators.ownership.formulas import (
     as_formula,
     comparison,
@@ -16,7 +17,7 @@ from validators.ownership.formulas import (
 from validators.ownership.machine import Call
 from validators.ownership.objects import Objects
 from validators.ownership.schema import TableModel
-from validators.ownership.state import State, one_of
+from validators.ownership.state import State, choice, one_of
 from validators.ownership.values import (
     NONE,
     Anything,
@@ -163,6 +164,9 @@ class Statements(Objects):
 
     def statement_method(self, statement: Statement, name: str, call: Call) -> Value | None:
         """Return what a statement's method gives; None where it is no building method."""
+        for index, value in enumerate(call.args):
+            if isinstance(value, Choice) and any(_is_table(m) for m, _ in value.members):
+                return self._with_each(statement, name, call, index)
         if name in _FILTERS:
             return self.filtered(statement, call)
         if name == "filter_by":
@@ -193,11 +197,24 @@ class Statements(Objects):
                 Call(call.node, call.state, call.frame, [statement, *call.args])
             )
         if name == "from_select":
-            parts = tuple(value for value in call.args if isinstance(value, Statement))
-            return replace(statement, parts=parts)
+            return self._from_select(statement, call)
         if name in _BUILDERS:
             return statement
         return None
+
+    def _with_each(
+        self, statement: Statement, name: str, call: Call, index: int
+    ) -> Value | None:
+        """Return what a method gives for each of several tables."""
+        several = call.args[index]
+        assert isinstance(several, Choice)  # noqa: S101  # the caller has looked
+        found: list[tuple[Value, Facts]] = []
+        for member, facts in several.members:
+            args = [*call.args[:index], member, *call.args[index + 1 :]]
+            given = self.statement_method(statement, name, replace_call(call, args=args))
+            if given is not None:
+                found.append((given, facts))
+        return choice(found) if found else None
 
     def filtered(self, statement: Statement, call: Call) -> Statement:
         """Return a statement with more predicates."""
@@ -359,6 +376,21 @@ class Statements(Objects):
             written["*"] = call.more
         return replace(statement, assigned=tuple(written.items()))
 
+    def _from_select(self, statement: Statement, call: Call) -> Statement:
+        """Return an insert of the rows that another statement selects."""
+        names, source = call.argument(0, "names"), call.argument(1, "select")
+        if not isinstance(source, Statement):
+            return replace(statement, assigned=(("*", Unknown("rows that cannot be followed")),))
+        listed = names.items if isinstance(names, Items) and names.items is not None else ()
+        assigned = tuple(
+            (self._column_name(name), value)
+            for name, value in zip(listed, source.columns, strict=False)
+        )
+        return replace(statement, parts=(source,), assigned=assigned)
+
+    def _column_name(self, value: Value) -> str:
+        return value.column if isinstance(value, Attr) else str(getattr(value, "value", ""))
+
     # Columns.
 
     def column_method(self, value: Value, name: str, call: Call) -> Value:
@@ -432,6 +464,10 @@ _BUILDERS = frozenset(
         "bindparams", "columns", "compile", "from_statement", "set_label_style", "unique",
     }
 )  # fmt: skip
+
+
+def _is_table(value: Value) -> bool:
+    return isinstance(value, Derived | Statement)
 
 
 def _is_set(call: Call, name: str) -> bool:

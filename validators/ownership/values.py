@@ -144,10 +144,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A dictionary with known keys, and what values under any other key are."""
+    """A dictionary with known keys, and what values under any other key, and those keys, are."""
 
     known: "tuple[tuple[object, Value], ...]" = ()
     rest: "Value | None" = None
+    keys: "Value | None" = None
 
     def get(self, key: object) -> "Value | None":
         """Return the value under a known key, or None."""
@@ -159,7 +160,7 @@ class Mapping:
     def set(self, key: object, value: "Value") -> "Mapping":
         """Return the dictionary with one key replaced or added."""
         kept = tuple(pair for pair in self.known if pair[0] != key)
-        return Mapping((*kept, (key, value)), self.rest)
+        return Mapping((*kept, (key, value)), self.rest, self.keys)
 
 
 @dataclass(frozen=True, slots=True)

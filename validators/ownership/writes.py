@@ -372,10 +372,20 @@ class Writes(Execution):
                 if name in names or "*" in dict(statement.assigned):
                     self.check_change(row, model, name, call.node, state, call.frame)
 
+    def _copied(self, statement: Statement, call: Call) -> list[Value]:
+        """Return the columns that an insert takes from another statement's rows."""
+        copied: list[Value] = []
+        for part in statement.parts:
+            each = self.execute(part, call)
+            self.use(each, call.state, call.frame, "is copied")
+            copied = _parts_of(each)
+        return copied
+
     def insert_rows(self, statement: Statement, call: Call) -> Value:
         """Run an insert."""
         for element in statement.sources:
             model = self.model_at(element)
+            sources = self._copied(statement, call)
             symbol = self.fresh_row(("insert", call.node, element), model, call)
             row = Row(symbol, model.key)
             names = dict(statement.assigned)
@@ -386,8 +396,9 @@ class Writes(Execution):
                     if isinstance(source, Items):
                         each = self.element(source, call.node, call.state, call.frame)
                     self.fill(row, each, call.state, names)
-            for name, value in names.items():
-                self._set_column(row, model, name, value, call.state)
+            for index, (name, value) in enumerate(names.items()):
+                held = sources[index] if index < len(sources) else value
+                self._set_column(row, model, name, held, call.state)
             site_place = self.site_list[statement.site]
             node = next(n for n, s in self.sites.items() if s is site_place)
             if isinstance(node, ast.expr):
@@ -395,6 +406,14 @@ class Writes(Execution):
             self.insert_row(row, call)
             return row
         return Unknown("the result of an insert")
+
+
+def _parts_of(value: Value) -> list[Value]:
+    inner = value.members[0][0] if isinstance(value, Choice) and len(value.members) == 1 else value
+    if isinstance(inner, Items) and inner.items is not None:
+        facts = value.members[0][1] if isinstance(value, Choice) else frozenset()
+        return [choice([(item, facts)]) for item in inner.items]
+    return [value]
 
 
 def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:
