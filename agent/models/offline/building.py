@@ -48,6 +48,9 @@ from agent.models.offline.words import (
     HEADS,
     LIST_HEADERS,
     PRAISE,
+    STRONG_HEADS,
+    TECHNICAL,
+    WEAK_HEADS,
 )
 
 
@@ -230,12 +233,19 @@ def _made(cursor: Cursor) -> _Found | None:
     declared = Declares(
         name,
         is_title=is_title,
-        is_strong=bool(heads) or has_head,
+        is_strong=has_head or _asks_for(name, heads),
         is_app=bool(heads & APP_HEADS),
     )
     found: list[Statement] = [declared]
     _additions(cursor, name, found)
     return name, tuple(found)
+
+
+def _asks_for(name: Name, heads: set[str]) -> bool:
+    """Tell whether the words behind a name ask for a resource: "task CRUD", "notes API"."""
+    if heads & STRONG_HEADS:
+        return True
+    return bool(heads - WEAK_HEADS) and singular_name(name.words) not in TECHNICAL
 
 
 def _mentioned(cursor: Cursor) -> _Found | None:

@@ -23,21 +23,12 @@ from agent.models.offline.statements import (
     Traits,
     WantsAuth,
 )
-from agent.models.offline.words import KEYWORDS, OUTSIDE, SOFT_RESOURCES
+from agent.models.offline.words import KEYWORDS, OUTSIDE, SOFT_RESOURCES, TECHNICAL
 
 _BETTER_AUTH = frozenset({"session", "account", "verification", "jwk", "jwks"})
 # Too general to be the name of what is stored.
 _VAGUE = word_set(
     "thing stuff data datum information something everything it them one more mode rest anything"
-)
-# Parts of every program; resources only where CRUD or fields are asked for.
-_TECHNICAL = word_set(
-    """code file structure doc documentation docstring hint type error header constraint index
-    relationship relation test handler setting config configuration variable dependency validation
-    validator check logging monitoring caching handling log security performance version function
-    method class middleware utility helper improvement change update fix bug-fix feature
-    comment-line way option parameter response request body status-code best-practice support limit
-    limiting rate word field column key value list query action"""
 )
 
 
@@ -200,7 +191,7 @@ def _is_plausible(name: Name) -> bool:
     singular = singular_name(name.words)
     if said in STANDS_FOR or singular in USUAL:
         return True
-    is_technical = singular in _TECHNICAL or singular in _VAGUE
+    is_technical = singular in TECHNICAL or singular in _VAGUE
     return len(name.words) == 1 and is_plural(name.words[-1]) and not is_technical
 
 

@@ -28,7 +28,7 @@ _PLAIN = word_set(
     unfinished existing current other pending new of its for with based on in by from considers
     considering taking into account uses using use reads reading given title titles description
     descriptions and-then returns return returning it as json me all incomplete own good best
-    sensible suitable i have should can will when creating create added about text context
+    sensible suitable i have should can will when creating added about text context
     workload already busy free least still not yet completed done also good one signed-in your
     takes take accepts accept input gives give what is are due-dates dates upcoming likely next
     would be appropriate right fitting reasonable how many there each deadlines priorities them

@@ -21,6 +21,7 @@ from agent.models.offline.phrasebook import (
 from agent.models.offline.phrases import is_users, name_list, noun_phrase, number, tail
 from agent.models.offline.statements import (
     Constrains,
+    Declares,
     Filters,
     Limits,
     Name,
@@ -33,7 +34,6 @@ from agent.models.offline.statements import (
     WantsMe,
 )
 from agent.models.offline.traits import bracket
-from agent.models.offline.words import OPERATIONS
 
 _NO_NAMES: tuple[Name, ...] = ()
 
@@ -222,11 +222,11 @@ _OWN_WORDS = _OWN_CORE | word_set(
     deletes modify modifies view views manage manages update updates use uses user users user's
     their his her its my them it these those that so each every per signed-in logged-in current
     in signed logged authenticated must should may be is are have has gets get to by for with and
-    or , of data rows records items stuff entries ones full proper strict strictly of which belongs
-    belong belonging individual creator themselves one himself herself who created tasks task
+    or , of data rows records stuff ones full proper strict strictly of which belongs
+    belong belonging individual creator themselves one himself herself who created
     keep kept stay stays remains remain make sure ensure keeps where always separate list lists
     returns return returned isolation enforce enforced enforcing between among resources resource
-    set and-only filtered filter scope person account to-the able just never"""
+    set and-only filtered filter scope able just never"""
 )
 _NEGATIONS = word_set(
     """cannot can't not never no nobody none without mustn't shouldn't don't doesn't isn't"""
@@ -247,29 +247,31 @@ def auth(cursor: Cursor) -> WantsAuth | None:
     return WantsAuth() if said & _AUTH_CORE else None
 
 
-def ownership(cursor: Cursor) -> Satisfied | None:
+def ownership(cursor: Cursor) -> Declares | Satisfied | None:
     """Read that users only reach their own rows, however it is said."""
     start = cursor.position
-    nouns = 0
     said: list[str] = []
+    rows: Name | None = None
     while len(said) < LONGEST_LIST and cursor.kind() in {"word", "mark"}:
-        norm = cursor.peek()
-        if norm not in _OWNERSHIP_WORDS:
+        if cursor.peek() not in _OWNERSHIP_WORDS:
             # The rows' own name, which nothing else in the clause could be.
-            if cursor.kind() != "word" or norm in OPERATIONS or not _names_rows(said):
+            name = attempt(cursor, noun_phrase) if _names_rows(said) and rows is None else None
+            if name is None:
                 break
-            nouns += 1
-        said.append(norm)
+            rows = name
+            said.append("rows")
+            continue
+        said.append(cursor.peek())
         cursor.position += 1
     cursor.position = _last_word(cursor, start)
-    words = set(said[: cursor.position - start])
-    if nouns > 1:
-        return None
+    words = set(said)
     is_negative, names_others = bool(words & _NEGATIONS), bool(words & _OTHERS)
     if is_negative != names_others:
         return None
     is_owner = bool(words & _OWN_CORE) or names_others or _is_per_user(said)
-    return Satisfied() if is_owner and words & _OWNERSHIP_SIGNS else None
+    if not (is_owner and words & _OWNERSHIP_SIGNS):
+        return None
+    return Declares(rows, is_mention=True) if rows else Satisfied()
 
 
 _OWNERSHIP_SIGNS = word_set(

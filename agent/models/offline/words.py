@@ -272,3 +272,19 @@ OTHER_HEADERS = word_set(
     behavior auth authentication security specification spec overview needs"""
 )
 LIST_HEADERS = FIELD_HEADERS | RESOURCE_HEADERS | OTHER_HEADERS
+
+# Parts of every program; resources only where CRUD or fields are asked for.
+TECHNICAL = word_set(
+    """code file structure doc documentation docstring hint type error header constraint index
+    relationship relation test handler setting config configuration variable dependency validation
+    validator check logging monitoring caching handling log security performance version function
+    method class middleware utility helper improvement change update fix bug-fix feature
+    comment-line way option parameter response request body status-code best-practice support limit
+    limiting rate word field column key value list query action health health_check status
+    ping summary overview dashboard uptime root home index audit debug info metadata statistics"""
+)
+
+# Heads that surely ask for a resource of that name.
+STRONG_HEADS = word_set("crud resource resources model models table tables entity entities")
+# Heads that a resource's name does not come with: "a health check endpoint".
+WEAK_HEADS = word_set("endpoint route feature features module modules service handlers code layer")
