@@ -42,6 +42,13 @@ _VES = ("calf", "half", "knife", "leaf", "life", "loaf", "self", "shelf", "thief
 _FROM_VES = {(word[:-2] if word.endswith("fe") else word[:-1]) + "ves": word for word in _VES}
 
 # "-o" that takes "-es"; every other one takes "-s".
+# Plurals that words are compounded with: "stepchildren", "bookshelves".
+_COMPOUND = word_set("people children women shelves knives wives")
+# "-ies" whose singular keeps the "ie".
+_IE = word_set(
+    """brownie calorie cookie die foodie genie hoodie lie newbie pie prairie rookie selfie smoothie
+    sortie tie zombie walkie-talkie"""
+)
 _LONG = 5
 _SHORT = 3
 
@@ -66,10 +73,12 @@ def singular(word: str) -> str:
     if word in _UNCOUNTABLE or word in _SINGULAR_S or word in _IRREGULAR:
         return word
     for suffix, full in (*_SINGULAR.items(), *_FROM_VES.items()):
-        if word == suffix or (len(suffix) >= _LONG and word.endswith(suffix)):
+        if word == suffix or (suffix in _COMPOUND and word.endswith(suffix)):
             return word[: -len(suffix)] + full
     if word.endswith("es") and word[:-2] in _SINGULAR_S | _OES:
         return word[:-2]
+    if word.endswith("ies") and word[:-1] in _IE:
+        return word[:-1]
     if word.endswith("ies") and len(word) >= _LONG:
         return word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")) and word not in _KEEP_E:
