@@ -1,17 +1,19 @@
 """Syntax: every file can be read, parses as Python 3.11, and compiles."""
 
+import sys
 import warnings
 
+from validators.fstrings import newer_fstrings
 from validators.report import Finding
 from validators.rules.sources import SYNTAX_ERROR, UNREADABLE_FILE
-from validators.source import Module, Problem, Project
+from validators.source import GRAMMAR, Module, Problem, Project
 
 
 def check(project: Project) -> list[Finding]:
     """Return a finding for each file that Python could not import for its text alone."""
     findings = [_unreadable(path, problem) for path, problem in sorted(project.problems.items())]
     for module in project.modules.values():
-        problem = module.problem or _compile_problem(module)
+        problem = module.problem or _compile_problem(module) or _newer_grammar(module)
         if problem is None:
             continue
         if problem.is_syntax:
@@ -36,6 +38,15 @@ def _compile_problem(module: Module) -> Problem | None:
         return Problem("the code is nested too deeply to be compiled")
     except ValueError as error:
         return Problem(str(error), 1, 1, is_syntax=True)
+    return None
+
+
+def _newer_grammar(module: Module) -> Problem | None:
+    if sys.version_info[:2] <= GRAMMAR:
+        return None  # its own parser has refused them
+    message = "the f-string holds its own quotes, a backslash or a comment in an expression"
+    for node in newer_fstrings(module):
+        return Problem(message, node.lineno, node.col_offset + 1, is_syntax=True)
     return None
 
 
