@@ -1,14 +1,14 @@
 """The whole experiment on one booted app: the owner's life, with everybody else's attempts."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from validators.probes.authentication import Authentication
-from validators.probes.filling import Filled, Filler, UnfilledError
-from validators.probes.isolation import Intrusion
-from validators.probes.operations import JSON, Document, Operation
-from validators.probes.results import Results, line, reason
+from validators.probes.filling import ANYONE, Filled, Filler, UnfilledError
+from validators.probes.interference import Interference
+from validators.probes.operations import JSON, Operation
+from validators.probes.results import Results, Step, line, reason
 from validators.probes.robustness import Robustness
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
@@ -30,30 +30,47 @@ class Experiment:
     """The owner's script and everything that is tried between its steps."""
 
     world: World
-    document: Document
     filler: Filler
     results: Results
+    interference: Interference
     _creates: list[Operation] = field(default_factory=list)
     _pending: dict[str, tuple[Operation, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._intrusion = Intrusion(self.world, self.filler, self.results)
-        self._authentication = Authentication(self.world, self.results)
         self._robustness = Robustness(self.world, self.filler, self.results)
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
         phases = _phases(operations)
         self._creates = phases[0]
-        self._create_for("intruder")
+        for role in self.interference.roles:
+            self._create_for(role)
         self._create_for("owner")
-        for number, phase in enumerate(phases):
-            if number == len(phases) - 1:
-                self._robustness.run(each for group in phases for each in group)
+        self._create_alike()
+        for phase in phases:
             for operation in phase:
                 self._exercise(operation)
             self._retry()
         self._report_pending()
+
+    def try_strange_values(self, operations: Iterable[Operation]) -> None:
+        """Send strange values to every operation that was exercised."""
+        self._create_for("owner")
+        self._robustness.run(operations)
+
+    def _create_alike(self) -> None:
+        """Let everybody create rows with the same text: nobody may be in the owner's way."""
+        for operation in self._creates:
+            for role in (*self.interference.roles, "owner"):
+                with contextlib.suppress(UnfilledError):
+                    filled = self.filler.fill(operation, ANYONE, lambda _, role=role: role)  # type: ignore[misc]
+                    exchange = self.world.send(role, filled.request)
+                    if role == "owner":
+                        self._record("alike", operation, filled, exchange)
+
+    def _record(self, name: str, operation: Operation, filled: Filled, exchange: Exchange) -> None:
+        label = f"{operation.route} {name}"
+        self.results.transcript.append(Step(label, operation, filled, exchange))
 
     def _create_for(self, role: str) -> None:
         """Let a user have rows of every kind: first those that need no others."""
@@ -79,8 +96,9 @@ class Experiment:
             self._pending.setdefault(operation.route, (operation, str(error)))
             return
         if operation.method == "DELETE":
-            self._attempts(operation, filled)
+            self.interference.attempt(operation, filled)
         filled, exchange = self._send_repaired("owner", operation, filled)
+        self._record("", operation, filled, exchange)
         if self._is_server_error(operation, filled, exchange):
             self._pending.pop(operation.route, None)
             return
@@ -96,7 +114,7 @@ class Experiment:
         if operation.method == "POST":
             self._learn(operation, exchange)
         if operation.method != "DELETE":
-            self._attempts(operation, filled)
+            self.interference.attempt(operation, filled)
         if operation.method == "GET":
             self._vary_query(operation)
 
@@ -108,10 +126,6 @@ class Experiment:
             # What was deleted together with something else is made again.
             self._create_for("owner")
             return self.filler.fill(operation, "owner", lambda _: "owner", index=index)
-
-    def _attempts(self, operation: Operation, filled: Filled) -> None:
-        self._authentication.attempt_all(operation, filled)
-        self._intrusion.attempt_all(operation, filled)
 
     def _send_repaired(
         self, actor: str, operation: Operation, filled: Filled
@@ -201,10 +215,11 @@ class Experiment:
             try:
                 filled = self.filler.fill_query(operation, "owner", "owner", parameter)
                 exchange = self.world.send("owner", filled.request)
+                self._record(parameter.name, operation, filled, exchange)
                 if self._is_server_error(operation, filled, exchange):
                     continue
                 if exchange.response.is_success:
-                    self._intrusion.attempt_query(operation, filled, parameter)
+                    self.interference.attempt_query(operation, filled, parameter)
             except UnfilledError:
                 continue
 

@@ -8,13 +8,15 @@ from typing import Any
 from uuid import uuid4
 
 from validators.probes.operations import Document, Operation, Parameter, Schema
-from validators.probes.payloads import MISSING, Filling, Payloads
+from validators.probes.payloads import MISSING, TEXT, Filling, Payloads
 from validators.probes.tables import OWNER_COLUMNS, Row, Tables
 from validators.probes.targets import Targets
 from validators.probes.world import World
 from validators.runtime.app import Request
 
 NOBODY = "nobody"
+# Writes the same text as everybody else.
+ANYONE = "anyone"
 _UNUSED_NUMBER = 1_987_654_321
 _DEEPEST = 4
 
@@ -104,8 +106,11 @@ class Filler:
         Raises:
             UnfilledError: A row that the request needs does not exist.
         """
-        making = _Making(self, operation, actor, lambda _: whose)
+        making = _Making(self, operation, ANYONE, lambda _: whose)
         value = making.parameter_value(parameter)
+        if value is MISSING or (isinstance(value, str) and value.startswith(TEXT)):
+            # A word that is in the text of everybody's rows.
+            value = TEXT.split()[-1]
         return self.fill(operation, actor, lambda _: whose, query={parameter.name: value})
 
     def fill(
@@ -208,15 +213,7 @@ class _Making:
         if request.json_body is None:
             return text
         body = json.dumps(request.json_body, ensure_ascii=False, sort_keys=False)
-        return f"{text} {self._neutral(body)}"
-
-    def _neutral(self, text: str) -> str:
-        for role, marker in self.filler.world.markers.items():
-            text = text.replace(marker, role)
-        for user in self.filler.world.users.values():
-            text = text.replace(user.id, f"the {user.role}'s id")
-        text = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.+Z-]+)?", "a date", text)
-        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "a UUID", text)
+        return f"{text} {self.filler.world.neutral(body)}"
 
     def _path_value(self, name: str, parameter: Parameter | None) -> Any:  # noqa: ANN401
         table = self.filler.targets.table_of(self.operation, name)

@@ -26,7 +26,7 @@ MISSING: Final = _Missing()
 FillId = Callable[[str, Schema], Any]
 
 _DEEPEST = 6
-_TEXT = "Water the plants"
+TEXT = "Water the plants"
 # What semantic validators ask for that a schema does not show, by a part of the name.
 _BY_NAME = {
     "email": "bystander@example.com", "url": "https://example.com/{marker}",
@@ -69,7 +69,8 @@ class Payloads:
 
     def body(self, schema: Schema, filling: Filling) -> Any:  # noqa: ANN401
         """Return a body, or `MISSING` where a required id cannot be had."""
-        return self._value("", schema, filling, 0)
+        # A list by itself can only mean the operation's own rows.
+        return self._value("ids", schema, filling, 0)
 
     def parameter(self, name: str, schema: Schema, filling: Filling) -> Any:  # noqa: ANN401
         """Return a value for a path or query parameter, or `MISSING`."""
@@ -132,7 +133,7 @@ class Payloads:
                 return None
             case "string":
                 return _text(name, option, filling)
-        return self._object(option, filling, depth) if "properties" in option else _TEXT
+        return self._object(option, filling, depth) if "properties" in option else TEXT
 
     def _array(self, name: str, option: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
         least = option.get("minItems", 0)
@@ -198,7 +199,7 @@ def _text(name: str, schema: Schema, filling: Filling) -> str:
     if formatted is not None:
         return formatted
     hinted = [value for hint, value in _BY_NAME.items() if hint in name.lower()]
-    plain = f"{_TEXT} {{marker}} {filling.index}"
+    plain = f"{TEXT} {{marker}} {filling.index}"
     for text in (*hinted, plain, *_OTHERS):
         value = text.format(marker=filling.marker)
         if _fits(value, schema):

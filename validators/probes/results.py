@@ -27,6 +27,23 @@ class ProbeRun:
     routes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step of the owner's script.
+
+    Attributes:
+        label: Names the step; the same step has the same label in every world.
+        operation: What was asked for.
+        filled: The request.
+        exchange: What came of it.
+    """
+
+    label: str
+    operation: Operation
+    filled: Filled
+    exchange: Exchange
+
+
 @dataclass
 class Results:
     """Collects findings and outcomes.
@@ -35,6 +52,7 @@ class Results:
         handlers: Where the handler of each route is, once a request reached it.
         exercised: Routes on which the owner succeeded.
         current: The operation that is being probed.
+        transcript: What the owner was answered, step by step.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -42,6 +60,7 @@ class Results:
     handlers: dict[str, Frame] = field(default_factory=dict)
     exercised: set[str] = field(default_factory=set)
     current: Operation | None = None
+    transcript: list[Step] = field(default_factory=list)
 
     def remember(self, operation: Operation, exchange: Exchange) -> None:
         """Remember where the handler of a route is."""

@@ -1,7 +1,11 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+from validators.probes.authentication import Authentication
+from validators.probes.comparison import compare_worlds
 from validators.probes.experiment import Experiment
 from validators.probes.filling import Filler, UnfilledError
+from validators.probes.interference import Everybody, Nobody
+from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
 from validators.probes.results import ProbeRun, Results, reason
 from validators.probes.tables import Tables
@@ -35,11 +39,43 @@ def run(app: RunningApp) -> ProbeRun:
         filler = Filler(document, world, Targets(tables))
         try:
             if _find_style(world, filler, operations, results):
-                Experiment(world, document, filler, results).run(operations)
+                _experiment(world, filler, operations, results)
                 _check_coverage(operations, results)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
     return results.finish(tuple(operation.route for operation in operations))
+
+
+def _experiment(
+    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
+) -> None:
+    """Let the owner live among the others, and again alone, and compare."""
+    others = Everybody(Authentication(world, results), Intrusion(world, filler, results))
+    together = Experiment(world, filler, results, others)
+    together.run(operations)
+    alone = _live_alone(world, filler, operations)
+    if alone is not None:
+        compare_worlds(alone, results, world)
+    together.try_strange_values(operations)
+
+
+def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...]) -> Results | None:
+    """Return what the owner is answered on a fresh database without anybody else."""
+    app, _ = world.app.boot_again()
+    if app is None:
+        return None
+    with app.database.observe() as connection:
+        tables = Tables(connection, world.tables.users_table)
+        empty = World(app, tables, world.users, world.style, world.markers)
+        own = Filler(filler.document, empty, Targets(tables), filler.overrides)
+        results = Results()
+        try:
+            Experiment(empty, own, results, Nobody()).run(operations)
+        except BackendEndedError:
+            return None
+        finally:
+            app.process.close()
+    return results
 
 
 def _find_style(

@@ -1,10 +1,10 @@
 """One world: the booted app, its users' tokens, and the database watched after each request."""
 
+import re
 import secrets
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from validators.probes.tables import Change, Key, Row, Snapshot, Tables, compare
 from validators.probes.tokens import Style, sign
@@ -12,6 +12,8 @@ from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.better_auth import User
 
 _MARKER_LETTERS = 10
+# For documentation only (RFC 5737); limits by address must not mix the users up.
+_ADDRESSES = {"owner": "192.0.2.10", "intruder": "192.0.2.20", "nobody": "192.0.2.30"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class World:
     _order: list[tuple[str, Key]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.markers = {role: new_marker() for role in self.users}
+        if not self.markers:
+            self.markers = {role: new_marker() for role in self.users}
         self.rows = self.tables.snapshot()
 
     def token(self, role: str) -> str:
@@ -62,7 +65,8 @@ class World:
 
     def send(self, actor: str, request: Request) -> Exchange:
         """Send a request and look at the database afterwards."""
-        signed = request if actor == "nobody" else replace(request, token=self.token(actor))
+        token = request.token if actor == "nobody" else self.token(actor)
+        signed = replace(request, token=token, client=_ADDRESSES.get(actor, request.client))
         response = self.app.send(signed)
         before = self.rows
         self.rows = self.tables.snapshot()
@@ -95,6 +99,15 @@ class World:
             if place[0] == table and place in self.rows and role in owners[place]:
                 yield self.rows[place]
 
+    def neutral(self, text: str) -> str:
+        """Return a text without what differs from run to run."""
+        for role, marker in self.markers.items():
+            text = text.replace(marker, role)
+        for user in self.users.values():
+            text = text.replace(user.id, f"the {user.role}'s id")
+        text = re.sub(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?", "a date", text)
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "a UUID", text)
+
     def holds_data_of(self, role: str, response: Response) -> bool:
         """Tell whether a response repeats free text that a user entered."""
         return self.markers[role] in response.text.lower()
@@ -103,8 +116,3 @@ class World:
 def new_marker() -> str:
     """Return letters that occur nowhere by chance."""
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(_MARKER_LETTERS))
-
-
-def is_json(value: Any) -> bool:  # noqa: ANN401 - anything may be asked
-    """Tell whether a response held data."""
-    return isinstance(value, dict | list)

@@ -401,7 +401,31 @@ def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task
     good=_CREATE + _LIST,
 )
 
+DEPENDS_ON_OTHERS = _rule(
+    "BP616",
+    "probe-depends-on-others",
+    "What a user is answered must not depend on whether another user exists: counts, sums, "
+    "uniqueness and limits over everybody's rows tell one user about another.",
+    "Bind the query behind it to the signed-in user, aggregates and uniqueness included.",
+    instruction="Bind aggregates, totals, uniqueness and rate limits to the signed-in user, too.",
+    bad=_CREATE
+    + """
+
+@router.get("/count")
+def count_tasks(session: DatabaseSession, current_user: CurrentUser) -> int:  # BP616
+    return len(session.exec(select(Task)).all())
+""",
+    good=_CREATE
+    + """
+
+@router.get("/count")
+def count_tasks(session: DatabaseSession, current_user: CurrentUser) -> int:
+    return len(session.exec(select(Task).where(Task.user_id == current_user.id)).all())
+""",
+)
+
 RULES: tuple[Rule, ...] = (
     UNAUTHENTICATED, TOKEN_REFUSED, READ, CHANGED, SERVER_ERROR, PLANTED, FORGED, DISCLOSED,
     NOT_STORED, NOT_SHOWN, NOT_EXERCISED, NOTHING_EXERCISED, WRONG_REFUSAL, PUBLIC, PROCESS_ENDED,
+    DEPENDS_ON_OTHERS,
 )  # fmt: skip

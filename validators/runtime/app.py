@@ -3,9 +3,9 @@
 import ast
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from validators.runtime.better_auth import User
@@ -13,6 +13,9 @@ from validators.runtime.cluster import Database
 from validators.runtime.faults import Fault, Frame, Origin, read_fault, read_frames
 from validators.runtime.process import BackendProcess, encode_body
 from validators.source import Project
+
+if TYPE_CHECKING:
+    from validators.report import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Request:
         path: The path, not yet percent-encoded.
         query: Pairs of parameter and value.
         token: Bearer token; None sends no `Authorization` header.
+        client: The address that the request seems to come from.
     """
 
     method: str
@@ -30,6 +34,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     json_body: Any = None
     token: str | None = None
+    client: str = "192.0.2.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class RunningApp:
         secret: What its tokens are signed with.
         users: The owner, the intruder and the bystander.
         openapi: Its OpenAPI document.
+        boot_again: Boots the same backend once more, on another fresh database.
         missing_layers: Layers of the sandbox that the kernel refused.
     """
 
@@ -92,6 +98,7 @@ class RunningApp:
     secret: str
     users: tuple[User, ...]
     openapi: Mapping[str, Any]
+    boot_again: Callable[[], "tuple[RunningApp | None, list[Finding]]"]
     missing_layers: tuple[str, ...] = ()
 
     def send(self, request: Request) -> Response:
@@ -115,6 +122,7 @@ class RunningApp:
                 "query": urlencode(request.query),
                 "headers": headers,
                 "body": encode_body(body),
+                "client": request.client,
             }
         )
         return self._read(answer)

@@ -124,6 +124,7 @@ class _Boot:
             secret=self.secret,
             users=better_auth.users(self.booting.user_id),
             openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
+            boot_again=self.booting.start,
             missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
         )
         return app, self._changed_auth_tables()

@@ -147,7 +147,8 @@ class Database:
         query = (
             "select table_name, column_name, data_type, is_nullable, column_default "
             "from information_schema.columns "
-            "where table_name = any(%s) and table_schema = 'public' order by table_name, ordinal_position"
+            "where table_name = any(%s) and table_schema = 'public' "
+            "order by table_name, ordinal_position"
         )
         with self.observe() as connection:
             return connection.execute(query, (list(better_auth.TABLES),)).fetchall()

@@ -210,7 +210,7 @@ def _scope(request: Event, state: Event) -> Event:
         "headers": [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in request["headers"]
         ],
-        "client": ("127.0.0.1", 50000),
+        "client": (request["client"], 50000),
         "server": ("testserver", 80),
         "state": dict(state),
     }

@@ -1,0 +1,54 @@
+"""What others do between the owner's steps: everything they can think of, or nothing at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from validators.probes.authentication import Authentication
+from validators.probes.filling import Filled
+from validators.probes.isolation import Intrusion
+from validators.probes.operations import Operation, Parameter
+
+
+class Interference(Protocol):
+    """The others in a world."""
+
+    @property
+    def roles(self) -> Iterable[str]:
+        """Users who have rows of every kind before the owner comes."""
+
+    def attempt(self, operation: Operation, filled: Filled) -> None:
+        """Try to reach what the owner reaches with a request."""
+
+    def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
+        """Try to reach what the owner reaches with a query parameter."""
+
+
+@dataclass
+class Everybody:
+    """The intruder, and clients without a valid token."""
+
+    authentication: Authentication
+    intrusion: Intrusion
+    roles: tuple[str, ...] = ("intruder",)
+
+    def attempt(self, operation: Operation, filled: Filled) -> None:
+        """Try every bad token, and everything that the intruder can try."""
+        self.authentication.attempt_all(operation, filled)
+        self.intrusion.attempt_all(operation, filled)
+
+    def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
+        """Let the intruder use the same query parameter."""
+        self.intrusion.attempt_query(operation, filled, parameter)
+
+
+class Nobody:
+    """A world in which the owner is alone."""
+
+    roles: tuple[str, ...] = ()
+
+    def attempt(self, operation: Operation, filled: Filled) -> None:
+        """Do nothing."""
+
+    def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
+        """Do nothing."""
