@@ -116,6 +116,8 @@ def a_field(cursor: Cursor) -> Statements | None:
     if name is None:
         return None
     name, said = typed_name(name)
+    if name.words[-1] in {"date", "day"} and cursor.phrase("and time", "/ time"):
+        said = said.merged(Traits(kind=FieldKind.DATETIME))
     said = lead.merged(said).merged(traits(cursor))
     return (HasField(name, said),)
 

@@ -117,6 +117,7 @@ def _head_link(cursor: Cursor) -> int | None:
     operations(cursor)
     attempt(cursor, head)
     cursor.take("for", "of", "on")
+    cursor.phrase("the following", "these", "all of these")
     return 1 if cursor.position > start else None
 
 

@@ -26,6 +26,8 @@ def head(cursor: Cursor) -> int | None:
         start = cursor.position
         cursor.separator() if count else None
         cursor.take_any(DETERMINERS | PRAISE | {"of"})
+        if cursor.kind() == "number" and cursor.peek(1) in HEADS:
+            cursor.position += 1
         heads = cursor.take_any(HEADS)
         if not heads and not (count and cursor.take("jwt", "auth")):
             cursor.position = start

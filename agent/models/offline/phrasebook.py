@@ -110,7 +110,8 @@ PAGINATES = _phrases(
 )
 
 PAGINATION_DETAILS = _phrases(
-    """with | and | , and | , | including | that includes | that returns | using | which
+    """for it | for that | for them |
+    with | and | , and | , | including | that includes | that returns | using | which
     includes | showing | which returns | and return | and includes | by | returning | that
     include | along with | plus | that shows | with both"""
 )
@@ -264,7 +265,8 @@ RANGE = _phrases(
 )
 
 POLITE = _phrases(
-    """as a user | as a developer | please | kindly | hi | hello | hey | hi there | hello there
+    """can i have | could i have | can i get | may i have |
+    as a user | as a developer | please | kindly | hi | hello | hey | hi there | hello there
     | thanks | thank you | thanks in advance | can you | could you | would you | will you |
     can we | could we | can you please | could you please | would you mind | i need you to |
     i want you to | i need to | i want to | i'd like to | i would like to | i'd like you to
@@ -306,7 +308,8 @@ ABILITY = _phrases(
 )
 
 TAILS = _phrases(
-    """for me | for us | please | too | as well | thanks | thank you | at once | asap | from
+    """for it | for that | for them |
+    for me | for us | please | too | as well | thanks | thank you | at once | asap | from
     scratch | as usual | properly | that's it | that's all | if possible | for now | in one
     go | to begin with | to start with | as always | right away | in the database | in a
     database | in the backend | each | respectively | thank you very much | in the api | out

@@ -62,7 +62,7 @@ STOP = DETERMINERS | word_set(
     including plus there here crud api apis endpoint endpoints pagination i'd i'm we'd
     let's it's there's many several multiple such along together instead except don't yes unlike
     about after before again every everything anything nothing nobody anyone everyone someone
-    works work run runs returns return returning returned nullable your yourself i've
+    works work run runs returns return returning nullable your yourself i've
     optionally always usually typically normally currently actually really simply basically
     whether greater larger bigger smaller fewer lower higher longer shorter"""
 )
