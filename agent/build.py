@@ -12,12 +12,14 @@ from agent.prompting import Complaint, first_prompt, repair_prompt
 from agent.reply import ReplyParser, SourceFile
 from agent.settings import Settings
 from agent.workspace import Workspace
-from validators.report import Finding, Report
+from validators.report import Finding, Query, Report
 from validators.rules.reply import FILE_CUT_OFF
 from validators.text import counted
 
 # The stage in which the backend is checked as it was, to tell old findings from new ones.
 BEFORE = "before the build"
+
+_UNPROVEN = ("leak", "unproven")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,28 @@ class Outcome:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that keep the staged files from being applied."""
+        """The findings that keep the staged files from being applied.
+
+        To write a query that is not proven would be to guess, whatever its finding is called.
+        """
+        unproven = {(query.path, query.line) for query in self.unproven}
         found = (*self.format_findings, *self.report.findings)
-        return tuple(finding for finding in found if finding.severity == "error")
+        return tuple(
+            finding
+            for finding in found
+            if finding.severity == "error" or (finding.path, finding.line) in unproven
+        )
+
+    @property
+    def unproven(self) -> tuple[Query, ...]:
+        """The queries that are not proven to be bound to the signed-in user."""
+        return tuple(query for query in self.report.queries if query.verdict in _UNPROVEN)
 
     @property
     def is_proven(self) -> bool:
-        """Whether the backend was checked to the last stage, and no error was found."""
-        is_complete = "probes" in self.report.timings
-        return is_complete and self.report.verdict == "pass" and not self.errors
+        """Whether the backend was checked to the last stage, and nothing is left open."""
+        is_complete = "probes" in self.report.timings and self.report.verdict == "pass"
+        return is_complete and not self.errors and not self.unproven
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,7 @@ class Builder:
             outcome = self._judge(reply, turn)
             if outcome.is_proven:
                 return outcome
-            if turn > self.settings.rounds:
+            if turn > self.settings.rounds or not outcome.errors:
                 return self._give_up(outcome, reply)
             self.listen(SentBack(turn, outcome.errors))
             prompt = repair_prompt(prompt, reply.text, self._complaint(outcome, reply))
@@ -189,6 +204,8 @@ class Builder:
                 f"The reply was cut off after {reply.finished.output_tokens:,} tokens.",
                 "Ask for less at a time, or raise `max_output_tokens` in [tool.backendpro].",
             )
+        if not outcome.errors:
+            return replace(outcome, reason="The backend could not be proven safe.")
         rounds = counted(self.settings.rounds, "round")
         return replace(outcome, reason=f"The findings are still there after {rounds} of repair.")
 

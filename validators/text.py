@@ -30,6 +30,16 @@ def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
         width: Where to break sentences and cut quoted code, in columns; 0 for nowhere.
     """
     yield from finding_lines(report.findings, read, width)
+    blamed = {(finding.path, finding.line) for finding in report.findings}
+    yield from _listed(
+        "Not proven:",
+        [
+            f"{query.path}:{query.line} {query.function}: {query.proof}"
+            for query in report.queries
+            if query.verdict in ("leak", "unproven") and (query.path, query.line) not in blamed
+        ],
+        width,
+    )
     yield from _listed(
         "Declared public:",
         [

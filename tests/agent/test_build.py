@@ -13,7 +13,7 @@ from agent.models.base import Chunk, Finished, Note
 from agent.settings import Settings
 from agent.workspace import Workspace
 from tests.agent.scripted import ScriptedModel, Turn, reply, says, sound_files
-from validators.report import Report
+from validators.report import Finding, Query, QueryVerdict, Report
 
 ROUTES = "backend/routes/tasks.py"
 BROKEN = "def get_task(:\n"
@@ -163,12 +163,52 @@ def test_what_was_wrong_before_the_build_blocks_too_and_is_marked(tmp_path: Path
     assert "had this before the request" in model.prompts[1].messages[-1].content
 
 
-def test_a_backend_that_passes_without_being_probed_is_not_proven() -> None:
+def query(verdict: QueryVerdict) -> Query:
+    return Query(
+        path="routes/tasks.py",
+        line=7,
+        function="get_task",
+        kind="get",
+        table_models=("Task",),
+        verdict=verdict,
+        proof="",
+        routes=(),
+    )
+
+
+def test_only_a_backend_that_was_checked_to_the_last_stage_is_proven() -> None:
     static = Report(timings={"syntax": 0.1, "isolation": 0.1})
     assert static.verdict == "pass"
     assert not Outcome(static).is_proven
-    assert Outcome(Report(timings={"syntax": 0.1, "probes": 0.1})).is_proven
     assert not Outcome(Report()).is_proven
+    assert Outcome(Report(timings={"probes": 0.1})).is_proven
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_proven"),
+    [("isolated", True), ("public", True), ("leak", False), ("unproven", False)],
+)
+def test_every_query_must_be_proven(verdict: QueryVerdict, *, is_proven: bool) -> None:
+    report = Report(timings={"probes": 0.1}, queries=(query(verdict),))
+    assert Outcome(report).is_proven == is_proven
+
+
+def test_a_warning_about_a_query_that_is_not_proven_goes_back_to_the_model() -> None:
+    warning = Finding(
+        code="BP399",
+        name="not-proven",
+        severity="warning",
+        path="routes/tasks.py",
+        line=7,
+        column=None,
+        message="Not proven.",
+        fix="",
+    )
+    elsewhere = warning.model_copy(update={"line": 8})
+    report = Report(
+        timings={"probes": 0.1}, queries=(query("unproven"),), findings=(warning, elsewhere)
+    )
+    assert Outcome(report).errors == (warning,)
 
 
 def test_events_tell_the_whole_story_in_order(tmp_path: Path) -> None:

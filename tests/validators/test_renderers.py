@@ -172,6 +172,15 @@ def test_an_app_that_did_not_start_is_said_not_to_be_probed(root: Path) -> None:
     assert "the app was not probed" in text(report, root)[-1]
 
 
+def test_a_query_without_a_finding_is_listed_where_it_is_not_proven(root: Path) -> None:
+    report = Report(queries=QUERIES, timings={"isolation": 0.1})
+    lines = text(report, root)
+    assert lines[:2] == [
+        "Not proven:",
+        "    - routes/tasks.py:4 get_task: nothing binds the row to the signed-in user",
+    ]
+
+
 def test_sentences_are_broken_at_the_width(root: Path) -> None:
     lines = text(FULL, root, width=40)
     assert all(len(line) <= 40 for line in lines if "│" in line or line.startswith("    "))
