@@ -25,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="Exit codes: 0 nothing is wrong, 1 there are errors, 2 the input cannot be used, "
+    "3 the model failed, 4 a fault of BackendPro.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -99,7 +101,7 @@ def build(
         typer.Option("--stdout", help="Print the files in the reply format and write nothing."),
     ] = False,
 ) -> int:
-    """Build what is asked for: write, check, repair, and only then put it on disk."""
+    """Build what is asked for, checked and repaired first."""
     from agent.commands import build as command  # noqa: PLC0415  # each loads what it needs
 
     if dry_run and stdout:
