@@ -28,8 +28,12 @@ from agent.models.offline.phrases import (
 from agent.models.offline.statements import (
     Constrains,
     Extends,
+    Filters,
     HasField,
     Name,
+    Paginates,
+    Searches,
+    Sorts,
     Statement,
     Statements,
     Traits,
@@ -147,7 +151,9 @@ def _said_of(cursor: Cursor) -> Traits | None:
         start = cursor.position
         choices = choice_list(cursor)
         has_or = "or" in {token.norm for token in cursor.tokens[start : cursor.position]}
-        said = Traits(choices=choices if has_or and len(choices) > 1 else ()).merged(traits(cursor))
+        if not has_or or len(choices) <= 1:
+            return None
+        said = Traits(choices=choices).merged(traits(cursor))
     return None if said == Traits() else said
 
 
@@ -202,6 +208,9 @@ def a_limit(cursor: Cursor) -> Statements | None:
     return (found,) if found else None
 
 
+_OF_LISTS = (Filters, Searches, Sorts, Paginates, Constrains)
+
+
 def a_feature(cursor: Cursor) -> Statements | None:
     """Read "add pagination", "filter by status", "the list should be sortable by price"."""
     politeness(cursor)
@@ -210,7 +219,9 @@ def a_feature(cursor: Cursor) -> Statements | None:
     feature_intro(cursor)
     cursor.take("also")
     found = attempt(cursor, feature_list)
-    if found is None or not cursor.phrase("to the", "to my", "to all", "to", "for the", "for"):
+    if found is None or not all(isinstance(item, _OF_LISTS) for item in found):
+        return found
+    if not cursor.phrase("to the", "to my", "to all", "to", "for the", "for"):
         return found
     owner = attempt(cursor, noun_phrase)
     name = without_heads(owner)[0] if owner else None

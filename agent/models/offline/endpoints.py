@@ -29,7 +29,7 @@ _PLAIN = word_set(
     considering taking into account uses using use reads reading given title titles description
     descriptions and-then returns return returning it as json me all incomplete own good best
     sensible suitable i have should can will when creating added about text context
-    workload already busy free least still not yet completed done also good one signed-in your
+    workload already busy free least still completed done also good one signed-in your
     takes take accepts accept input gives give what is are due-dates dates upcoming likely next
     would be appropriate right fitting reasonable how many there each deadlines priorities them
     considers currently load undone list"""
@@ -88,6 +88,8 @@ def _task(cursor: Cursor) -> tuple[Ability | None, tuple[Name, ...]]:
             continue
         if cursor.phrase("priority", "priorities"):
             said.append("priority")
+            continue
+        if cursor.phrase("not yet completed", "not yet done", "not completed", "not done"):
             continue
         if norm in _PLAIN | _SUGGEST | _SUMMARIZE or norm.endswith("'s"):
             said += cursor.tokens[cursor.position].parts

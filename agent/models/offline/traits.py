@@ -195,7 +195,7 @@ def _with_words(
     if len(plain) == 1:
         if plain[0] in UNITS:
             return result.merged(Traits(unit=plain[0]))
-        kind = kind_by_name(plain[0])
+        kind = kind_by_name(plain[0]) if "_" not in plain[0] else None
         return result.merged(Traits(kind=kind)) if kind else None
     return result
 

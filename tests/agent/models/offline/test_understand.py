@@ -1,6 +1,7 @@
 """What the offline model understands, and how it refuses what it does not."""
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,18 @@ def test_a_request_outside_the_range_is_refused_with_its_words(case: dict[str, A
     missing = [word for word in case["words"] if word not in refusal.value.message]
     assert not missing, refusal.value.message
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=[case["request"][:60] for case in ACCEPTED])
+def test_no_word_put_into_an_accepted_request_is_lost(case: dict[str, Any]) -> None:
+    existing = sound_backend() if case["existing"] else ()
+    request = case["request"]
+    lost = []
+    for gap in re.finditer(r"\s+", request):
+        changed = f"{request[: gap.start()]} flibber{request[gap.start() :]}"
+        try:
+            built = understand(changed, existing).model_dump_json()
+        except RequestNotUnderstoodError:
+            continue
+        lost += [] if "flibber" in built else [changed]
+    assert not lost
