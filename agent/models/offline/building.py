@@ -252,11 +252,12 @@ def _asks_for(name: Name, heads: set[str]) -> bool:
 def _mentioned(cursor: Cursor) -> _Found | None:
     """Read one resource that a clause uses: "list my tasks"."""
     item = _made(cursor)
-    if item is None or not isinstance(item[1][0], Declares):
+    if item is None:
+        return None
+    name, (first, *rest) = item
+    if not isinstance(first, Declares):
         return item
-    first, *rest = item[1]
-    is_mention = not (isinstance(first, Declares) and first.is_strong)
-    return item[0], (replace(first, is_mention=is_mention), *rest)
+    return name, (replace(first, is_mention=not first.is_strong), *rest)
 
 
 MADE: "Rule[_Found]" = _made

@@ -53,7 +53,7 @@ def filters(cursor: Cursor) -> Filters | None:
 
 def named_filters(cursor: Cursor) -> Filters | None:
     """Read "a status filter", "status and priority filters"."""
-    names = []
+    names: list[Name] = []
     while len(names) < LONGEST_LIST and (name := attempt(cursor, noun_phrase)) is not None:
         names.append(name)
         if cursor.take("filter", "filters", "filtering"):
@@ -319,7 +319,7 @@ def user_phrase(cursor: Cursor) -> Name | None:
 def me(cursor: Cursor) -> WantsMe | None:
     """Read the wish for `GET /api/me`."""
     cursor.take("a", "an", "the")
-    is_path = cursor.take("get") or True
+    cursor.take("get")
     cursor.take("endpoint", "route")
     is_path = cursor.kind() == "path" and cursor.peek() in {"/api/me", "/me", "/api/me/"}
     if is_path:

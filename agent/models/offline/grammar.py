@@ -77,10 +77,7 @@ def _read_sentence(sentence: Sentence, reading: Reading, context: _Context) -> N
     context.of_sentence = ()
     if cursor.kind() != "item":
         context.lists_fields = context.lists_resources = False
-    while not cursor.is_done:
-        _step_over_marks(cursor, context)
-        if cursor.is_done:
-            break
+    while _step_over_marks(cursor, context):
         if _header(cursor, reading, context):
             continue
         found = _clause(cursor, context)
@@ -229,11 +226,13 @@ def _note_colon(cursor: Cursor, context: _Context, read_tokens: tuple[Token, ...
     context.lists_fields = not context.lists_resources
 
 
-def _step_over_marks(cursor: Cursor, context: _Context) -> None:
+def _step_over_marks(cursor: Cursor, context: _Context) -> bool:
+    """Step to the next clause; tell whether there is one."""
     while cursor.separator() or cursor.take(":", "-", ";", "."):
         pass
     if context.of_sentence:
         cursor.phrase("where", "so that", "such that", "while", "but")
+    return not cursor.is_done
 
 
 def _add(found: Statements, reading: Reading, context: _Context, *, is_title: bool = False) -> None:
