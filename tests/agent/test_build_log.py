@@ -42,7 +42,7 @@ def test_a_log_starts_with_what_was_asked_and_of_whom(log: BuildLog) -> None:
     assert first["schema"] == build_log.SCHEMA_VERSION
     assert first["request"] == "add CRUD for täsks"
     assert first["into"] == str(Path("backend").absolute())
-    assert first["settings"] == Settings(rounds=2).model_dump()
+    assert first["settings"] == Settings(rounds=2).model_dump(mode="json")
 
 
 def test_every_event_is_in_the_file_at_once(log: BuildLog) -> None:
