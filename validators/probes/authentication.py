@@ -1,11 +1,10 @@
 """Requests without a valid token: every protected route must answer 401."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from validators.probes.filling import Filled
 from validators.probes.operations import Operation
 from validators.probes.results import Results
-from validators.probes.tokens import bad_tokens
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.app import Request
@@ -29,10 +28,9 @@ class Authentication:
 
     def attempt_all(self, operation: Operation, control: Filled) -> None:
         """Send the owner's request without a token and with every token that is not valid."""
-        user = self.world.users["owner"]
         accepted: list[str] = []
         forbidden: list[str] = []
-        for what, token in bad_tokens(user, self.world.style, self.world.app.secret):
+        for what, token in self.world.bad_tokens():
             request = _with_token(control.request, token)
             exchange = self.world.send("nobody", request)
             self.world.undo(exchange)
@@ -87,4 +85,4 @@ class Authentication:
 
 
 def _with_token(request: Request, token: str | None) -> Request:
-    return Request(request.method, request.path, request.query, request.json_body, token)
+    return replace(request, token=token)

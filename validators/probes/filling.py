@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from validators.probes.operations import Document, Operation, Parameter, Schema
+from validators.probes.operations import FORM, Document, Operation, Parameter, Schema
 from validators.probes.payloads import MISSING, TEXT, Filling, Payloads
 from validators.probes.tables import OWNER_COLUMNS, Row, Tables
 from validators.probes.targets import Targets
@@ -150,6 +150,9 @@ class Filler:
             if body is MISSING:
                 raise UnfilledError(f"a row of {making.missing} is needed, and the owner has none")
         request = Request(operation.method, path, pairs, body)
+        if operation.media == FORM and isinstance(body, dict):
+            form = tuple((name, str(v)) for name, v in body.items() if v is not None)
+            request = Request(operation.method, path, pairs, form=form)
         return Filled(request, tuple(making.slots), making.show(request))
 
 

@@ -200,7 +200,8 @@ def _text(name: str, schema: Schema, filling: Filling) -> str:
         return formatted
     hinted = [value for hint, value in _BY_NAME.items() if hint in name.lower()]
     plain = f"{TEXT} {{marker}} {filling.index}"
-    for text in (*hinted, plain, *_OTHERS):
+    literal = str(schema.get("pattern", "")).strip("^$")
+    for text in (*hinted, plain, *([literal] if literal.isalnum() else []), *_OTHERS):
         value = text.format(marker=filling.marker)
         if _fits(value, schema):
             return value

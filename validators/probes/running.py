@@ -1,5 +1,6 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+from validators.probes.accounts import find_accounts, find_users_table
 from validators.probes.authentication import Authentication
 from validators.probes.comparison import compare_worlds
 from validators.probes.experiment import Experiment
@@ -35,15 +36,33 @@ def run(app: RunningApp) -> ProbeRun:
     results = Results()
     with app.database.observe() as connection:
         tables = Tables(connection)
-        world = World(app, tables, {user.role: user for user in app.users}, STYLES[0])
+        try:
+            world, used = _enter(app, document, tables)
+        except BackendEndedError as error:
+            _report_end(app, results, error.ended)
+            return results.finish(tuple(operation.route for operation in operations))
         filler = Filler(document, world, Targets(tables))
         try:
+            for operation in used:
+                results.exercised.add(operation.route)
+                results.note("life", operation, "passed", "The users signed up or in by it.")
             if _find_style(world, filler, operations, results):
-                _experiment(world, filler, operations, results)
+                others = tuple(each for each in operations if each not in used)
+                _experiment(world, filler, others, results)
                 _check_coverage(operations, results)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
     return results.finish(tuple(operation.route for operation in operations))
+
+
+def _enter(
+    app: RunningApp, document: Document, tables: Tables
+) -> tuple[World, tuple[Operation, ...]]:
+    """Return the world of a freshly booted app, and the operations by which its users came in."""
+    tables.users_table = find_users_table(tables)
+    accounts = find_accounts(app, document, tables)
+    world = World(app, tables, accounts.users, STYLES[0], tokens=accounts.tokens)
+    return world, accounts.used
 
 
 def _experiment(
@@ -65,9 +84,9 @@ def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...])
     if app is None:
         return None
     with app.database.observe() as connection:
-        tables = Tables(connection, world.tables.users_table)
-        empty = World(app, tables, world.users, world.style, world.markers)
-        own = Filler(filler.document, empty, Targets(tables), filler.overrides)
+        empty, _ = _enter(app, filler.document, Tables(connection))
+        empty.style, empty.markers = world.style, world.markers
+        own = Filler(filler.document, empty, Targets(empty.tables), filler.overrides)
         results = Results()
         try:
             Experiment(empty, own, results, Nobody()).run(operations)

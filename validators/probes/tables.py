@@ -157,6 +157,16 @@ class Tables:
         )
         self._connection.execute(statement.format(table.identifier, sql.Literal(row.text)))
 
+    def insert(self, table: Table, values: Mapping[str, Any]) -> None:
+        """Insert one row; a value that is a piece of SQL is taken as such."""
+        parts = [v if isinstance(v, sql.Composable) else sql.Literal(v) for v in values.values()]
+        statement = sql.SQL("insert into {} ({}) overriding system value values ({})").format(
+            table.identifier,
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(parts),
+        )
+        self._connection.execute(statement)
+
     def owners(
         self, rows: Snapshot, users: Sequence[User]
     ) -> dict[tuple[str, Key], frozenset[str]]:

@@ -3,15 +3,16 @@
 import re
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from validators.probes.tables import Change, Key, Row, Snapshot, Tables, compare
-from validators.probes.tokens import Style, sign
+from validators.probes.tokens import Style, bad_tokens, claims_of, make_claims, sign
 from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.better_auth import User
 
 _MARKER_LETTERS = 10
+_LONG_ID = 6
 # For documentation only (RFC 5737); limits by address must not mix the users up.
 _ADDRESSES = {"owner": "192.0.2.10", "intruder": "192.0.2.20", "nobody": "192.0.2.30"}
 
@@ -42,15 +43,17 @@ class World:
         tables: The parent's view of the database.
         users: The users by their roles, with the ids that this backend knows them by.
         style: How this backend wants its tokens.
+        tokens: Tokens by role that the backend itself has issued.
         markers: The letters in every free text of a user.
         rows: The rows as they are now.
     """
 
     app: RunningApp
     tables: Tables
-    users: dict[str, User]
+    users: Mapping[str, User]
     style: Style
     markers: dict[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
     rows: Snapshot = field(default_factory=dict)
     _order: list[tuple[str, Key]] = field(default_factory=list)
 
@@ -61,7 +64,18 @@ class World:
 
     def token(self, role: str) -> str:
         """Return a valid token of a user."""
+        if role in self.tokens:
+            return self.tokens[role]
         return sign(self.users[role], self.style, self.app.secret)
+
+    def bad_tokens(self) -> Iterator[tuple[str, str | None]]:
+        """Yield what is wrong and the token, for tokens in the owner's name."""
+        good = self.token("owner")
+        if self.tokens:
+            yield from bad_tokens(good, claims_of(good), None)
+        else:
+            claims = make_claims(self.users["owner"], self.style)
+            yield from bad_tokens(good, claims, self.app.secret)
 
     def send(self, actor: str, request: Request) -> Exchange:
         """Send a request and look at the database afterwards."""
@@ -104,7 +118,8 @@ class World:
         for role, marker in self.markers.items():
             text = text.replace(marker, role)
         for user in self.users.values():
-            text = text.replace(user.id, f"the {user.role}'s id")
+            if len(user.id) >= _LONG_ID:
+                text = text.replace(user.id, f"the {user.role}'s id")
         text = re.sub(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?", "a date", text)
         return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "a UUID", text)
 

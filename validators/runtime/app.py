@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `json_body` is sent as JSON unless it is None.
+    """One HTTP request, with a JSON body, a form or neither.
 
     Attributes:
         path: The path, not yet percent-encoded.
         query: Pairs of parameter and value.
+        json_body: The body, unless it is None.
+        form: Pairs of field and value.
         token: Bearer token; None sends no `Authorization` header.
         client: The address that the request seems to come from.
     """
@@ -33,6 +35,7 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     json_body: Any = None
+    form: tuple[tuple[str, str], ...] = ()
     token: str | None = None
     client: str = "192.0.2.1"
 
@@ -111,7 +114,12 @@ class RunningApp:
         body = b""
         if request.json_body is not None:
             body = json.dumps(request.json_body).encode()
-            headers += [["content-type", "application/json"], ["content-length", str(len(body))]]
+            headers.append(["content-type", "application/json"])
+        elif request.form:
+            body = urlencode(request.form).encode()
+            headers.append(["content-type", "application/x-www-form-urlencoded"])
+        if body:
+            headers.append(["content-length", str(len(body))])
         if request.token is not None:
             headers.append(["authorization", f"Bearer {request.token}"])
         answer = self.process.request(

@@ -1,5 +1,6 @@
 """Boots a backend in the sandbox on a database of its own, and says what keeps it from booting."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -34,6 +35,10 @@ LAYERS = (
     "file view",
 )
 
+_PASSWORD_COLUMN = re.compile(
+    r"^\s+(hashed_password|password_hash|hashed_pw|encrypted_password|passwd_hash)\s*[:=]",
+    re.MULTILINE,
+)
 _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
 _OWN_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -64,7 +69,8 @@ class Booting:
         Returns:
             The running app, or None and why there is none.
         """
-        database = self.closing.enter_context(self.cluster.database(self.user_id))
+        user_id = None if _keeps_own_users(self.project) else self.user_id
+        database = self.closing.enter_context(self.cluster.database(user_id))
         folder = folders.make("sandbox")
         self.closing.callback(folders.remove, folder)
         copy = folder / "backend"
@@ -127,10 +133,17 @@ class _Boot:
             boot_again=self.booting.start,
             missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
         )
-        return app, self._changed_auth_tables()
+        return app, [*self._changed_auth_tables(), *self._missing_layers(app)]
+
+    def _missing_layers(self, app: RunningApp) -> list[Finding]:
+        if not app.missing_layers:
+            return []
+        names = ", ".join(app.missing_layers)
+        return [rules.SANDBOX.finding(f"The system refuses layers of the sandbox: {names}.")]
 
     def _changed_auth_tables(self) -> list[Finding]:
-        after = self.database.describe_auth_tables()
+        # A backend with users of its own may have a table of the same name.
+        after = self.database.describe_auth_tables() if self.auth_tables else []
         changed = {row[0] for row in set(self.auth_tables) ^ set(after)}
         return [
             rules.USER_TABLE.finding(f"The app changes Better Auth's table {name!r} at its start.")
@@ -179,6 +192,11 @@ class _Boot:
                 "threads": limits.threads if "user namespace" in self.layers else 0,
             },
         }
+
+
+def _keeps_own_users(project: Project) -> bool:
+    """Tell whether a backend stores passwords, and so keeps users in a table of its own."""
+    return any(_PASSWORD_COLUMN.search(module.text) for module in project.modules.values())
 
 
 @contextmanager

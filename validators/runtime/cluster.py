@@ -94,16 +94,17 @@ class Cluster:
         folders.remove(self.folder)
 
     @contextmanager
-    def database(self, user_id: better_auth.UserId = "text") -> Iterator["Database"]:
+    def database(self, user_id: better_auth.UserId | None = "text") -> Iterator["Database"]:
         """Provide a database that holds Better Auth's tables and the users of the probes.
 
         Args:
-            user_id: Type of the users' ids.
+            user_id: Type of the users' ids; None for a database without any table.
         """
+        content = "template1" if user_id is None else database_name(user_id)
         name = f"backend{next(self._numbers)}"
         create = (
             "create role {} login in role backend",
-            f"create database {{0}} template {database_name(user_id)} owner {{0}}",
+            f"create database {{0}} template {content} owner {{0}}",
         )
         drop = ("drop database if exists {} with (force)", "drop role if exists {}")
         self._execute(create, name)
