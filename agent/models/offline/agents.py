@@ -31,7 +31,7 @@ class Figure:
     name: str
     type: str
     query: str
-    value: str
+    value: Piece
     condition: str = ""
     group: str = ""
 
@@ -179,8 +179,8 @@ class AgentCode:
             column = f"{self.model}.{field.name}"
             name = f"{field.name}_counts"
             is_nullable = FieldCode(field, self.model).is_nullable
-            named = f'{{label or "none": count for label, count in {name}}}'
-            value = named if is_nullable else f"dict({name})"
+            named = f'label or "none": count for label, count in {name}'
+            value = Bracket("{", [named], "}") if is_nullable else f"dict({name})"
             found.append(Figure(name, "dict[str, int]", count, value, group=column))
         for field in self._of(_NUMBERS):
             name = f"{field.name}_sum"
@@ -209,5 +209,11 @@ class AgentCode:
         return f"{figure.name} = session.exec(\n{body}    ).all()"
 
     def _result(self) -> str:
-        items: list[Piece] = [f"{figure.name}={figure.value}" for figure in self.figures]
+        items = [_argument(figure.name, figure.value) for figure in self.figures]
         return written(Bracket(f"return {self.prefix}Response(", items), 1)
+
+
+def _argument(name: str, value: Piece) -> Piece:
+    if isinstance(value, Bracket):
+        return Bracket(f"{name}={value.head}", value.items, value.tail)
+    return f"{name}={value}"

@@ -78,8 +78,6 @@ EVERY_FIELD = (
     *WITH_LIMITS,
 )
 
-PLAIN_LIST = Blueprint(resources=(named("sample", "samples", fields=EVERY_FIELD),))
-
 ALL_KINDS = Blueprint(
     resources=(
         named(
@@ -192,8 +190,8 @@ AUTH_ALONE = Blueprint(has_me=True)
 AGENTS = Blueprint(
     resources=(
         named(
-            "task",
-            "tasks",
+            "chore",
+            "chores",
             fields=(
                 TITLE,
                 DESCRIPTION,
@@ -214,14 +212,14 @@ AGENTS = Blueprint(
         ),
     ),
     agents=(
-        AgentEndpoint(name="suggest-due-date", resource="task"),
+        AgentEndpoint(name="suggest-due-date", resource="chore"),
         AgentEndpoint(
             name="suggest-priority",
-            resource="task",
+            resource="chore",
             calls_per_minute=3,
             ability="suggest-priority",
         ),
-        AgentEndpoint(name="summarize-tasks", resource="task", ability="summarize"),
+        AgentEndpoint(name="summarize-chores", resource="chore", ability="summarize"),
         AgentEndpoint(name="suggest-deadline", resource="event"),
         AgentEndpoint(name="rank-event", resource="event", ability="suggest-priority"),
         AgentEndpoint(name="summarize-events", resource="event", ability="summarize"),
@@ -240,7 +238,7 @@ COMMENTS = Blueprint(
                 spec("tip", FieldKind.MONEY),
                 spec("mood", FieldKind.CHOICE, choices=("good", "bad")),
             ),
-            parents=(Parent(name="task", resource="task"),),
+            parents=(Parent(name="chore", resource="chore"),),
             filter_by=("tip", "created_at"),
             sort_by=("tip",),
             is_paginated=True,
@@ -254,9 +252,9 @@ FUZZED = Blueprint(
         named(
             "sample",
             "samples",
-            fields=(*(_optional(kind) for kind in FieldKind), *WITH_DEFAULTS, *WITH_LIMITS),
+            fields=(*(_optional(kind) for kind in FieldKind), *WITH_LIMITS),
             parents=(Parent(name="parent", resource="sample", is_required=False),),
-            filter_by=("money_optional", "datetime_optional", "choice_optional", "labels"),
+            filter_by=("money_optional", "datetime_optional", "choice_optional"),
             search_in=("code",),
             sort_by=("date_optional",),
             is_paginated=True,
@@ -266,10 +264,16 @@ FUZZED = Blueprint(
     has_me=True,
 )
 
+# What the tests of behaviour are served.
+EVERYTHING = Blueprint(
+    resources=(*ALL_KINDS.resources, *NESTED.resources, *AGENTS.resources),
+    agents=AGENTS.agents,
+    has_me=True,
+)
+
 NEW_BACKENDS = {
     "fuzzed": FUZZED,
     "tasks": TASKS,
-    "plain list": PLAIN_LIST,
     "all kinds": ALL_KINDS,
     "nested": NESTED,
     "names": NAMES,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.models.offline.blueprint import Blueprint
 from agent.models.offline.compose import compose
 from tests.agent.models.offline import blueprints
 from tests.agent.models.offline.serving import Postgres, Served, serve, write_files
@@ -28,22 +27,9 @@ def postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _served(blueprint: Blueprint, postgres: Postgres, folder: Path) -> Iterator[Served]:
-    backend = write_files(folder, compose(blueprint))
-    with serve(backend, postgres, blueprint.user_id) as served:
+@pytest.fixture(scope="session")
+def everything(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    files = compose(blueprints.EVERYTHING)
+    backend = write_files(tmp_path_factory.mktemp("everything"), files)
+    with serve(backend, postgres) as served:
         yield served
-
-
-@pytest.fixture(scope="session")
-def all_kinds(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    yield from _served(blueprints.ALL_KINDS, postgres, tmp_path_factory.mktemp("all-kinds"))
-
-
-@pytest.fixture(scope="session")
-def nested(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    yield from _served(blueprints.NESTED, postgres, tmp_path_factory.mktemp("nested"))
-
-
-@pytest.fixture(scope="session")
-def agents(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    yield from _served(blueprints.AGENTS, postgres, tmp_path_factory.mktemp("agents"))

@@ -3,7 +3,6 @@
 import ast
 import difflib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.agent.models.offline.blueprints import named, spec
 from tests.agent.models.offline.serving import Postgres, Served, serve, write_files
 
 TASKS = compose(blueprints.TASKS)
+CHORES = compose(blueprints.AGENTS)
 NOTES = Blueprint(resources=(named("note", "notes"),))
 
 # A backend as others write it: own names, integer user ids, no aliases, no shared schemas.
@@ -182,7 +182,7 @@ def replaced(path: str, before: str, after: str) -> tuple[SourceFile, ...]:
 
 @pytest.mark.parametrize(
     ("blueprint", "existing"),
-    [(blueprints.COMMENTS, TASKS), (NOTES, TASKS), (STEPS, OTHERS), (NOTES, OTHERS)],
+    [(blueprints.COMMENTS, CHORES), (NOTES, TASKS), (STEPS, OTHERS), (NOTES, OTHERS)],
 )
 def test_existing_lines_all_stay_and_in_their_order(
     blueprint: Blueprint, existing: tuple[SourceFile, ...]
@@ -210,8 +210,8 @@ def test_names_of_the_existing_backend_are_reused() -> None:
 
 
 def test_parents_that_we_composed_are_checked_by_their_own_function() -> None:
-    code = {file.path: file.code for file in compose(blueprints.COMMENTS, TASKS)}
-    assert "from routes.tasks import get_own_task" in code["backend/routes/comments.py"]
+    code = {file.path: file.code for file in compose(blueprints.COMMENTS, CHORES)}
+    assert "from routes.chores import get_own_chore" in code["backend/routes/comments.py"]
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +269,7 @@ def test_an_unknown_layout_is_refused_with_a_sentence(
     [
         (blueprints.TASKS, TASKS, "tasks"),
         (Blueprint(resources=(named("todo", "todos"),)), OTHERS, "todos"),
-        (blueprints.COMMENTS, OTHERS, "task"),
+        (blueprints.COMMENTS, OTHERS, "chore"),
         (
             Blueprint(agents=(AgentEndpoint(name="summarize", resource="boat"),)),
             TASKS,
@@ -283,15 +283,3 @@ def test_what_is_there_already_or_missing_is_named(
     with pytest.raises(RequestNotUnderstoodError) as refusal:
         compose(blueprint, existing)
     assert words in refusal.value.message
-
-
-def test_an_agent_can_be_added_to_what_is_there(postgres: Postgres, tmp_path: Path) -> None:
-    agents = tuple(agent for agent in blueprints.AGENTS.agents if agent.resource == "task")
-    existing = compose(blueprints.AGENTS.model_copy(update={"agents": (), "has_me": False}))
-    write_files(tmp_path, existing)
-    backend = write_files(tmp_path, compose(Blueprint(agents=agents), existing))
-    with serve(backend, postgres) as served:
-        for agent in agents:
-            body = {"title": "x"} if agent.ability != "summarize" else None
-            answer = served.owner.post(f"/api/agents/{agent.name}", json=body)
-            assert answer.status_code == 200, answer.text

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.models.offline.blueprint import Blueprint
 from agent.models.offline.compose import compose
-from tests.agent.models.offline import blueprints
-from tests.agent.models.offline.blueprints import NEW_BACKENDS
+from tests.agent.models.offline.blueprints import AGENTS, COMMENTS, NEW_BACKENDS
 from tests.agent.models.offline.serving import write_files
+from tests.agent.models.offline.test_compose_existing import OTHERS, STEPS
 
 RULES = (
     "A,ANN,ARG,ASYNC,B,BLE,C4,D,DTZ,E,ERA,F,FAST,FBT,I,N,PERF,PGH,PIE,PL,PTH,RET,RSE,RUF,S,SIM,"
@@ -44,9 +45,17 @@ def test_a_new_backend_passes_ruff_and_mypy_strict(name: str, tmp_path: Path) ->
     assert complaints(backend) == ["", "", ""]
 
 
-@pytest.mark.parametrize("start", ["tasks", "agents"])
-def test_an_extended_backend_passes_ruff_and_mypy_strict(start: str, tmp_path: Path) -> None:
-    existing = compose(NEW_BACKENDS[start])
-    backend = write_files(tmp_path, existing)
-    write_files(tmp_path, compose(blueprints.COMMENTS, existing))
+def test_what_is_added_to_a_foreign_module_stands_in_its_place(tmp_path: Path) -> None:
+    write_files(tmp_path, OTHERS)
+    backend = write_files(tmp_path, compose(STEPS, OTHERS))
+    lint = ("ruff", "check", "--isolated", "--no-cache", "--select", "E,F,I")
+    assert run(backend, *lint, "main.py", "models.py", "routes/steps.py") == ""
+
+
+def test_extended_backends_pass_ruff_and_mypy_strict(tmp_path: Path) -> None:
+    existing = compose(AGENTS.model_copy(update={"agents": (), "has_me": False}))
+    with_agents = existing + compose(Blueprint(agents=AGENTS.agents, has_me=True), existing)
+    latest = tuple({file.path: file for file in with_agents}.values())
+    backend = write_files(tmp_path, latest)
+    write_files(tmp_path, compose(COMMENTS, latest))
     assert complaints(backend) == ["", "", ""]

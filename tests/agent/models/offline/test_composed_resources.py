@@ -31,15 +31,15 @@ def create(client: httpx.Client, path: str, **body: object) -> dict[str, Any]:
     return row
 
 
-def test_every_kind_of_value_comes_back_as_it_was_sent(all_kinds: Served) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
+def test_every_kind_of_value_comes_back_as_it_was_sent(everything: Served) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
     sent = {**SAMPLE, "datetime_required": "2026-01-31T10:00:00Z"}
     assert {name: row[name] for name in sent} == sent
-    assert all_kinds.owner.get(f"/api/samples/{row['id']}").json() == row
+    assert everything.owner.get(f"/api/samples/{row['id']}").json() == row
 
 
-def test_what_is_left_out_gets_its_default(all_kinds: Served) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
+def test_what_is_left_out_gets_its_default(everything: Served) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
     defaults = {
         "nickname": "it's",
         "count": 3,
@@ -95,11 +95,14 @@ def test_what_is_left_out_gets_its_default(all_kinds: Served) -> None:
         ("date_required", "0000-01-01"),
         ("date_required", 20260131),
         ("date_required", "20260131"),
+        ("date_required", "-86400"),
+        ("date_required", "2026-01-31T00:00:00"),
         ("datetime_required", "2026-01-31T12:00:00"),
         ("datetime_required", "0001-01-01T00:00:00+14:00"),
         ("datetime_required", "9999-12-31T23:59:59-14:00"),
         ("datetime_required", "10000-01-01T00:00:00Z"),
         ("datetime_required", 1_700_000_000),
+        ("datetime_required", "-86400"),
         ("url_required", "example.com"),
         ("url_required", "javascript:alert(1)"),
         ("url_required", "https://"),
@@ -120,8 +123,10 @@ def test_what_is_left_out_gets_its_default(all_kinds: Served) -> None:
         ("user_id", "somebody else"),
     ],
 )
-def test_a_bad_value_is_refused_in_every_body(all_kinds: Served, field: str, value: object) -> None:
-    owner = all_kinds.owner
+def test_a_bad_value_is_refused_in_every_body(
+    everything: Served, field: str, value: object
+) -> None:
+    owner = everything.owner
     row = create(owner, "/api/samples", **SAMPLE)
     path = f"/api/samples/{row['id']}"
     answers = {
@@ -152,29 +157,31 @@ def test_a_bad_value_is_refused_in_every_body(all_kinds: Served, field: str, val
         b"{'a': 1}",
     ],
 )
-def test_a_body_that_is_no_proper_json_is_refused(all_kinds: Served, body: bytes) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
+def test_a_body_that_is_no_proper_json_is_refused(everything: Served, body: bytes) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
     headers = {"Content-Type": "application/json"}
     path = f"/api/samples/{row['id']}"
-    assert all_kinds.owner.patch(path, content=body, headers=headers).status_code == 422
+    assert everything.owner.patch(path, content=body, headers=headers).status_code == 422
 
 
 @pytest.mark.parametrize("body", [b"\xff", b'{"count": ' + b"9" * 5000 + b"}", b"[" * 100_000])
-def test_a_body_that_cannot_be_read_at_all_is_a_bad_request(all_kinds: Served, body: bytes) -> None:
+def test_a_body_that_cannot_be_read_at_all_is_a_bad_request(
+    everything: Served, body: bytes
+) -> None:
     headers = {"Content-Type": "application/json"}
-    response = all_kinds.owner.post("/api/samples", content=body, headers=headers)
+    response = everything.owner.post("/api/samples", content=body, headers=headers)
     assert response.status_code == 400
 
 
-def test_a_huge_body_is_refused(all_kinds: Served) -> None:
+def test_a_huge_body_is_refused(everything: Served) -> None:
     body = {**SAMPLE, "text_required": "x" * 2_000_000}
-    assert all_kinds.owner.post("/api/samples", json=body).status_code == 413
+    assert everything.owner.post("/api/samples", json=body).status_code == 413
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "2147483648", "9" * 30, "1.5", "x", "%00", "\uff11"])
-def test_an_id_that_no_row_can_have_is_refused(all_kinds: Served, number: str) -> None:
+def test_an_id_that_no_row_can_have_is_refused(everything: Served, number: str) -> None:
     for verb in ("GET", "DELETE"):
-        response = all_kinds.owner.request(verb, f"/api/samples/{number}")
+        response = everything.owner.request(verb, f"/api/samples/{number}")
         assert response.status_code in {404, 422}
 
 
@@ -199,12 +206,12 @@ def test_an_id_that_no_row_can_have_is_refused(all_kinds: Served, number: str) -
         {"unknown": "1"},
     ],
 )
-def test_a_bad_query_is_refused(all_kinds: Served, query: dict[str, str]) -> None:
-    assert all_kinds.owner.get("/api/samples", params=query).status_code == 422
+def test_a_bad_query_is_refused(everything: Served, query: dict[str, str]) -> None:
+    assert everything.owner.get("/api/samples", params=query).status_code == 422
 
 
-def test_search_takes_wildcards_literally(all_kinds: Served) -> None:
-    owner = all_kinds.owner
+def test_search_takes_wildcards_literally(everything: Served) -> None:
+    owner = everything.owner
     texts = ["wild 100% sure", "wild 100 sure", "wild_card", "wildXcard", "wild\\card", "wild/card"]
     for text in texts:
         create(owner, "/api/samples", **{**SAMPLE, "text_required": text})
@@ -219,8 +226,8 @@ def test_search_takes_wildcards_literally(all_kinds: Served) -> None:
     assert found("wild/") == {"wild/card"}
 
 
-def test_lists_are_filtered_sorted_and_paged(all_kinds: Served) -> None:
-    owner = all_kinds.owner
+def test_lists_are_filtered_sorted_and_paged(everything: Served) -> None:
+    owner = everything.owner
     for price, day in ((3, "2030-01-02"), (1, None), (2, "2030-01-01")):
         body = {**SAMPLE, "nickname": "sorted", "price": price, "date_optional": day}
         create(owner, "/api/samples", **body)
@@ -244,41 +251,41 @@ def test_lists_are_filtered_sorted_and_paged(all_kinds: Served) -> None:
     assert (len(page["items"]), page["total"]) == (1, 3)
 
 
-def test_an_empty_patch_changes_nothing(all_kinds: Served) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
-    response = all_kinds.owner.patch(f"/api/samples/{row['id']}", json={})
+def test_an_empty_patch_changes_nothing(everything: Served) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
+    response = everything.owner.patch(f"/api/samples/{row['id']}", json={})
     assert (response.status_code, response.json()) == (200, row)
 
 
-def test_an_update_moves_updated_at_and_nothing_else(all_kinds: Served) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
-    changed = all_kinds.owner.patch(f"/api/samples/{row['id']}", json={"count": 4}).json()
+def test_an_update_moves_updated_at_and_nothing_else(everything: Served) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
+    changed = everything.owner.patch(f"/api/samples/{row['id']}", json={"count": 4}).json()
     assert changed["updated_at"] > row["updated_at"]
     assert changed == {**row, "count": 4, "updated_at": changed["updated_at"]}
 
 
-def test_the_intruder_meets_the_owners_row_nowhere(all_kinds: Served) -> None:
-    row = create(all_kinds.owner, "/api/samples", **SAMPLE)
+def test_the_intruder_meets_the_owners_row_nowhere(everything: Served) -> None:
+    row = create(everything.owner, "/api/samples", **SAMPLE)
     path = f"/api/samples/{row['id']}"
     missing = "/api/samples/2147483647"
-    intruder = all_kinds.intruder
+    intruder = everything.intruder
     for verb, body in (("GET", None), ("PUT", SAMPLE), ("PATCH", {"count": 1}), ("DELETE", None)):
         answer = intruder.request(verb, path, json=body)
         assert answer.status_code == 404
         assert answer.json() == intruder.request(verb, missing, json=body).json()
     assert intruder.get("/api/samples").json() == {"items": [], "total": 0}
-    assert all_kinds.owner.get(path).json() == row
+    assert everything.owner.get(path).json() == row
 
 
-def test_a_wrong_method_is_answered_with_those_of_the_path(all_kinds: Served) -> None:
-    item = all_kinds.owner.post("/api/samples/1")
-    collection = all_kinds.owner.delete("/api/samples")
+def test_a_wrong_method_is_answered_with_those_of_the_path(everything: Served) -> None:
+    item = everything.owner.post("/api/samples/1")
+    collection = everything.owner.delete("/api/samples")
     assert (item.status_code, item.headers["allow"]) == (405, "DELETE, GET, PATCH, PUT")
     assert (collection.status_code, collection.headers["allow"]) == (405, "GET, POST")
 
 
-def test_children_need_a_parent_of_the_same_user(nested: Served) -> None:
-    owner, intruder = nested.owner, nested.intruder
+def test_children_need_a_parent_of_the_same_user(everything: Served) -> None:
+    owner, intruder = everything.owner, everything.intruder
     project = create(owner, "/api/projects", name="mine")
     own = create(intruder, "/api/projects", name="theirs")
     body = {"title": "x", "project_id": own["id"]}
@@ -296,8 +303,8 @@ def test_children_need_a_parent_of_the_same_user(nested: Served) -> None:
     assert intruder.get("/api/tasks", params={"project_id": project["id"]}).json() == []
 
 
-def test_deletes_reach_the_children_and_spare_what_is_loosely_related(nested: Served) -> None:
-    owner = nested.owner
+def test_deletes_reach_the_children_and_spare_what_is_loosely_related(everything: Served) -> None:
+    owner = everything.owner
     project = create(owner, "/api/projects", name="p")
     task = create(owner, "/api/tasks", title="t", project_id=project["id"])
     comment = create(owner, "/api/comments", body="c", task_id=task["id"])
@@ -311,8 +318,8 @@ def test_deletes_reach_the_children_and_spare_what_is_loosely_related(nested: Se
     assert (left["project_id"], left["main_task_id"]) == (None, None)
 
 
-def test_a_row_cannot_be_put_below_itself(nested: Served) -> None:
-    owner = nested.owner
+def test_a_row_cannot_be_put_below_itself(everything: Served) -> None:
+    owner = everything.owner
     top = create(owner, "/api/folders", name="top")
     middle = create(owner, "/api/folders", name="middle", parent_id=top["id"])
     bottom = create(owner, "/api/folders", name="bottom", parent_id=middle["id"])
@@ -326,8 +333,8 @@ def test_a_row_cannot_be_put_below_itself(nested: Served) -> None:
     assert owner.get(f"/api/folders/{bottom['id']}").status_code == 404
 
 
-def test_the_user_table_stays_as_better_auth_made_it(nested: Served) -> None:
-    columns = nested.query(
+def test_the_user_table_stays_as_better_auth_made_it(everything: Served) -> None:
+    columns = everything.query(
         "select column_name from information_schema.columns where table_name = 'user'"
     )
     assert {name for (name,) in columns} == {
@@ -341,12 +348,12 @@ def test_the_user_table_stays_as_better_auth_made_it(nested: Served) -> None:
     }
 
 
-def test_owner_columns_lead_an_index_and_refer_to_the_user(nested: Served) -> None:
-    indexes = nested.query(
+def test_owner_columns_lead_an_index_and_refer_to_the_user(everything: Served) -> None:
+    indexes = everything.query(
         "select indexdef from pg_indexes where tablename = 'task' "
         "and strpos(indexdef, '(user_id,') > 0"
     )
-    keys = nested.query(
+    keys = everything.query(
         "select confdeltype from pg_constraint where conrelid = 'task'::regclass "
         "and confrelid = '\"user\"'::regclass"
     )
@@ -354,17 +361,17 @@ def test_owner_columns_lead_an_index_and_refer_to_the_user(nested: Served) -> No
     assert [kind for (kind,) in keys] == ["c"]
 
 
-def test_a_race_with_a_delete_is_a_conflict_and_no_server_error(nested: Served) -> None:
-    owner = nested.owner
+def test_a_race_with_a_delete_is_a_conflict_and_no_server_error(everything: Served) -> None:
+    owner = everything.owner
     project = create(owner, "/api/projects", name="p")
     # A trigger stands in for the other request, which comes between reading and writing.
-    nested.query(
+    everything.query(
         "create function vanish() returns trigger language plpgsql as "
         "$$ begin delete from project where id = new.project_id; return new; end $$"
     )
-    nested.query("create trigger vanish before insert on task execute function vanish()")
-    nested.query("drop trigger vanish on task")
-    nested.query(
+    everything.query("create trigger vanish before insert on task execute function vanish()")
+    everything.query("drop trigger vanish on task")
+    everything.query(
         "create trigger vanish before insert on task for each row "
         "when (new.title = 'race') execute function vanish()"
     )

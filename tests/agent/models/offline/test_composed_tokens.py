@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
+from agent.models.offline.blueprint import UserIdType
 from agent.models.offline.compose import compose
 from tests.agent.models.offline import blueprints
 from tests.agent.models.offline.serving import (
@@ -98,24 +99,25 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def with_secret(backend: Path, postgres: Postgres) -> Iterator[Served]:
-    with serve(backend, postgres) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def with_keys(backend: Path, postgres: Postgres) -> Iterator[tuple[Served, JwksServer]]:
     with (
         published_keys() as jwks,
-        serve(backend, postgres, environment={"BETTER_AUTH_URL": f"{jwks.url}/"}) as served,
+        serve(
+            backend,
+            postgres,
+            environment={
+                "BETTER_AUTH_URL": f"{jwks.url}/",
+                "CORS_ORIGINS": "https://app.example, https://admin.example",
+            },
+        ) as served,
     ):
         yield served, jwks
 
 
-def test_a_token_signed_with_the_secret_is_accepted(with_secret: Served) -> None:
-    user_id = with_secret.user_ids[0]
-    assert status_of(with_secret, sign(user_id)) == 200
-    assert status_of(with_secret, sign(user_id, aud="http://localhost:3000")) == 200
+def test_a_token_signed_with_the_secret_is_accepted(everything: Served) -> None:
+    user_id = everything.user_ids[0]
+    assert status_of(everything, sign(user_id)) == 200
+    assert status_of(everything, sign(user_id, aud="http://localhost:3000")) == 200
 
 
 @pytest.mark.parametrize(
@@ -137,22 +139,22 @@ def test_a_token_signed_with_the_secret_is_accepted(with_secret: Served) -> None
         f"{'W' * 60000}.e30.AA",
     ],
 )
-def test_any_other_token_is_refused(with_secret: Served, token: str | None) -> None:
-    assert status_of(with_secret, token) == 401
+def test_any_other_token_is_refused(everything: Served, token: str | None) -> None:
+    assert status_of(everything, token) == 401
 
 
-def test_a_deleted_user_is_signed_out(with_secret: Served) -> None:
-    with_secret.query(
+def test_a_deleted_user_is_signed_out(everything: Served) -> None:
+    everything.query(
         'insert into "user" (id, name, email, "emailVerified") values (%s, %s, %s, true)',
         "leaver",
         "Lee",
         "lee@example.com",
     )
-    client = with_secret.client(sign("leaver"))
-    row = client.post("/api/tasks", json={"title": "x"}).json()
-    with_secret.query('delete from "user" where id = %s', "leaver")
+    client = everything.client(sign("leaver"))
+    row = client.post("/api/projects", json={"name": "x"}).json()
+    everything.query('delete from "user" where id = %s', "leaver")
     assert client.get("/api/tasks").status_code == 401
-    assert with_secret.query("select id from task where id = %s", row["id"]) == []
+    assert everything.query("select id from project where id = %s", row["id"]) == []
 
 
 def test_a_token_signed_with_a_published_key_is_accepted(
@@ -223,31 +225,44 @@ def test_keys_are_fetched_again_when_they_are_rotated_or_could_not_be_had(
         assert status_of(served, unknown) == 401
 
 
-def test_a_server_that_does_not_answer_makes_us_unavailable(
-    backend: Path, postgres: Postgres
-) -> None:
+def test_a_server_that_does_not_answer_is_told_from_a_bad_token(backend: Path) -> None:
     with published_keys() as jwks:
         token = jwks.sign("first", "Yq3vWc8LkZ1TnB5x")
-    with serve(backend, postgres, environment={"BETTER_AUTH_URL": jwks.url}) as served:
-        assert status_of(served, token) == 503
+    settings = {"DATABASE_URL": "postgresql://x", "BETTER_AUTH_URL": jwks.url}
+    code, output = run_once(
+        backend, settings, f"from utils.jwt import verify_token; verify_token('{token}')"
+    )
+    assert code != 0
+    assert "utils.jwt.KeysUnavailableError" in output
 
 
 @pytest.mark.parametrize(
-    ("user_id", "subjects"),
+    ("user_id", "subject"),
     [
-        ("int", ("one", "-1", "0", "2147483648", "9" * 5000, "1.0")),
-        ("uuid", ("one", "5c3f1a9e", "\0")),
+        *(("int", text) for text in ("one", "-1", "0", "2147483648", "9" * 5000, "1.0")),
+        *(("uuid", text) for text in ("one", "5c3f1a9e")),
     ],
 )
 def test_a_subject_that_is_no_user_id_is_refused(
-    postgres: Postgres, tmp_path: Path, user_id: Any, subjects: tuple[str, ...]
+    tmp_path: Path, user_id: UserIdType, subject: str
 ) -> None:
     blueprint = blueprints.AUTH_ALONE.model_copy(update={"user_id": user_id})
-    with serve(write_files(tmp_path, compose(blueprint)), postgres, user_id) as served:
+    backend = write_files(tmp_path, compose(blueprint))
+    settings = {"DATABASE_URL": "postgresql://x", "BETTER_AUTH_SECRET": SECRET}
+    check = f"from utils.jwt import verify_token; verify_token('{sign(subject)}')"
+    code, output = run_once(backend, settings, check)
+    assert code != 0
+    assert "utils.jwt.InvalidTokenError" in output
+
+
+def test_user_ids_may_be_uuids(postgres: Postgres, tmp_path: Path) -> None:
+    blueprint = blueprints.TASKS.model_copy(update={"user_id": "uuid", "has_me": True})
+    with serve(write_files(tmp_path, compose(blueprint)), postgres, "uuid") as served:
         me = served.owner.get("/api/me").json()
-        assert (str(me["id"]), me["email"]) == (served.user_ids[0], "user0@example.com")
-        for subject in subjects:
-            assert status_of(served, sign(subject), "/api/me") == 401
+        assert me == {"id": served.user_ids[0], "name": "User 0", "email": "user0@example.com"}
+        task = served.owner.post("/api/tasks", json={"title": "x"}).json()
+        assert served.intruder.get(f"/api/tasks/{task['id']}").status_code == 404
+        assert status_of(served, sign("no uuid")) == 401
 
 
 @pytest.mark.parametrize(
@@ -278,24 +293,25 @@ def test_bad_configuration_stops_the_start_with_one_sentence(
     assert len(output.strip().splitlines()) == 1
 
 
-def test_only_named_origins_may_call_from_a_browser(backend: Path, postgres: Postgres) -> None:
-    origins = "https://app.example, https://admin.example"
-    with serve(backend, postgres, environment={"CORS_ORIGINS": origins}) as served:
+def test_only_named_origins_may_call_from_a_browser(
+    with_keys: tuple[Served, JwksServer],
+) -> None:
+    served, _ = with_keys
+    answers = {
+        origin: httpx.options(
+            f"{served.url}/api/tasks/1",
+            headers={"Origin": origin, "Access-Control-Request-Method": "PATCH"},
+        ).headers.get("access-control-allow-origin")
+        for origin in ("https://admin.example", "https://evil.example")
+    }
+    assert answers == {
+        "https://admin.example": "https://admin.example",
+        "https://evil.example": None,
+    }
 
-        def allowed(origin: str) -> str | None:
-            headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
-            answer = httpx.options(f"{served.url}/api/tasks/1", headers=headers)
-            allowed_origin: str | None = answer.headers.get("access-control-allow-origin")
-            return allowed_origin
 
-        assert allowed("https://admin.example") == "https://admin.example"
-        assert allowed("https://evil.example") is None
-
-
-def test_a_missing_user_table_is_named(backend: Path, postgres: Postgres, tmp_path: Path) -> None:
-    copy = write_files(tmp_path, compose(blueprints.TASKS))
-    del backend
+def test_a_missing_user_table_is_named(backend: Path, postgres: Postgres) -> None:
     settings = {"DATABASE_URL": postgres.url, "BETTER_AUTH_SECRET": SECRET}
-    code, output = run_once(copy, settings, "import database; database.create_tables()")
+    code, output = run_once(backend, settings, "import database; database.create_tables()")
     assert code != 0
     assert 'The table "user" is missing' in output
