@@ -1,4 +1,4 @@
-"""What a strong model writes today: the static checks name each thing that fails, at its line.
+"""What a strong model writes today: the checks name each thing that fails, at its line.
 
 The expectation is read off the replies' text with patterns that know nothing of the checks.
 """
@@ -102,3 +102,26 @@ def test_async_functions_that_query_a_plain_session_are_reported_once_each(
     findings = check(backend, CheckOptions(is_static=True)).findings
     found = [finding for finding in findings if finding.code == "BP410"]
     assert len(found) == len(with_session) == count
+
+
+@pytest.mark.parametrize("name", [f"d{number:02}" for number in range(1, 13)])
+def test_every_query_of_a_reply_is_proven_isolated(name: str, tmp_path: Path) -> None:
+    # Read by hand: each query compares the owner, or hangs on a parent that is checked.
+    queries = check(apply(name, tmp_path), CheckOptions(is_static=True)).queries
+    assert {query.verdict for query in queries} <= {"isolated"}
+    assert queries or name == "d03"
+
+
+@pytest.mark.parametrize("name", ["d01", "d04", "d05", "d06", "d07", "d08", "d10", "d11", "d12"])
+def test_the_database_refuses_an_integer_owner_at_the_column_that_declares_it(
+    name: str, tmp_path: Path
+) -> None:
+    backend = apply(name, tmp_path)
+    (refused,) = places(check(backend).findings, "BP508", "error")
+    assert refused == min(lines_with(backend, USER_ID))
+
+
+def test_a_token_whose_user_id_is_read_as_a_number_is_refused(tmp_path: Path) -> None:
+    backend = apply("d03", tmp_path)
+    (refused,) = places(check(backend).findings, "BP602", "error")
+    assert refused in lines_with(backend, re.compile(r"^\s+raise "))
