@@ -19,6 +19,7 @@ from agent.models.offline.existing import module_names, read_backend
 from agent.models.offline.importing import Catalogue, Import, names_used
 from agent.models.offline.inserting import append_code, include_routers, insert_imports
 from agent.models.offline.naming import Names, names_of
+from agent.models.offline.nouns import plural_name
 from agent.models.offline.rendering import render, render_module
 from agent.models.offline.resource import ResourceCode, Target, getter_name, target_of
 from agent.reply import SourceFile
@@ -82,7 +83,9 @@ class _Composition:
                     "Ask for it under another name.",
                 )
         new |= self._shared_modules(new.values())
-        return new | (self._base() if self._backend.is_new else self._changed())
+        if self._backend.is_new:
+            return new | self._base()
+        return new | self._changed() | self._packages(new)
 
     def _targets(self) -> dict[str, Target]:
         targets = {each.singular: target_of(each) for each in self._blueprint.resources}
@@ -132,7 +135,8 @@ class _Composition:
             raise RequestNotUnderstoodError(f"{model.name} has no column user_id.")
         label = spec.resource.replace("_", " ")
         priorities = model.choice_types.get("priority", "")
-        return AgentCode(spec, model.name, label, f"{label} rows", model.fields, priorities)
+        labels = plural_name(tuple(label.split())).replace("_", " ")
+        return AgentCode(spec, model.name, label, labels, model.fields, priorities)
 
     @cached_property
     def _context(self) -> dict[str, object]:
@@ -310,15 +314,13 @@ class _Composition:
         modules = [each.names.route_module for each in self._resources]
         modules += ["agents"] * bool(self._agents) + ["me"] * self._blueprint.has_me
         changed["main.py"] = include_routers(files["main.py"], modules)
-        packages = {
-            f"{folder}/__init__.py": render(f"{folder}_init.py")
-            for folder in ("schemas", "routes", "utils")
-        }
-        return changed | {path: code for path, code in packages.items() if self._needs(path)}
+        return changed
 
-    def _needs(self, package: str) -> bool:
-        folder = package.partition("/")[0]
-        return not any(path.startswith(f"{folder}/") for path in self._backend.files)
+    def _packages(self, new: Iterable[str]) -> dict[str, str]:
+        """Return the package files of the folders that an existing backend does not have."""
+        known = {path.partition("/")[0] for path in self._backend.files}
+        folders = {path.partition("/")[0] for path in new} - known
+        return {f"{folder}/__init__.py": render(f"{folder}_init.py") for folder in sorted(folders)}
 
 
 def _refuse_long_names(resource: Resource, names: Names) -> None:

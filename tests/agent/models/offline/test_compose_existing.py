@@ -199,6 +199,12 @@ def test_existing_lines_all_stay_and_in_their_order(
         assert [line for line in removed if not line.startswith("from typing import")] == []
 
 
+def test_a_folder_becomes_a_package_only_where_something_is_put_in_it() -> None:
+    paths = {file.path for file in compose(STEPS, OTHERS)}
+    assert "backend/schemas/__init__.py" in paths
+    assert "backend/utils/__init__.py" not in paths
+
+
 def test_names_of_the_existing_backend_are_reused() -> None:
     routes = {file.path: file.code for file in compose(NOTES, TASKS)}["backend/routes/notes.py"]
     assert "from dependencies import CurrentUser, DatabaseSession" in routes
