@@ -85,10 +85,12 @@ _IDS: dict[UserId, tuple[str, str, str]] = {
 }
 
 
-def schema(user_id: UserId) -> str:
-    """Return the statements that make the tables, a statement's end at each line's end."""
+def script(user_id: UserId) -> str:
+    """Return the statements that make the tables and the users, each ended by `;` and a line."""
     key, column = _COLUMNS[user_id]
-    return _SCHEMA.format(key=key, type=column)
+    into = 'insert into "user" (id, name, email, "emailVerified") values'
+    rows = [f"{into} ('{u.id}', '{u.name}', '{u.email}', true);\n" for u in users(user_id)]
+    return "".join((_SCHEMA.format(key=key, type=column), *rows))
 
 
 def users(user_id: UserId) -> tuple[User, ...]:

@@ -25,7 +25,6 @@ from psycopg import sql
 from validators.runtime import better_auth, folders
 from validators.runtime.cluster_template import (
     broken,
-    database_name,
     find_binaries,
     find_template,
     server_environment,
@@ -34,6 +33,7 @@ from validators.runtime.guarded import Guarded, Order
 
 _SECONDS_TO_START = 30.0
 _NOBODY = 65534
+_MEGABYTES = 512  # that a cluster may need
 
 # The first is in force until the parent's roles have a password, and before any backend runs.
 # A backend's role has the name of its database.
@@ -68,10 +68,11 @@ class Cluster:
             CheckUnavailableError: PostgreSQL cannot be started here.
         """
         template = find_template(cache or platformdirs.user_cache_path("backendpro"))
-        folder = folders.make("postgres")
+        folder = folders.make("postgres", folders.find_fast_base(_MEGABYTES))
         data = folder / "data"
         try:
-            shutil.copytree(template / "data", data)
+            shutil.copytree(template / "data", data, copy_function=shutil.copyfile)
+            data.chmod(0o700)
             (data / "pg_hba.conf").write_text(_OPEN)
             guarded = _serve(data, folder)
             try:
@@ -100,7 +101,8 @@ class Cluster:
         Args:
             user_id: Type of the users' ids; None for a database without any table.
         """
-        content = "template1" if user_id is None else database_name(user_id)
+        # Text is what nearly everybody has, and lies ready.
+        content = "better_auth" if user_id == "text" else "template1"
         name = f"backend{next(self._numbers)}"
         create = (
             "create role {} login in role backend",
@@ -109,11 +111,19 @@ class Cluster:
         drop = ("drop database if exists {} with (force)", "drop role if exists {}")
         self._execute(create, name)
         try:
+            if user_id in ("int", "uuid"):
+                self._make_auth_tables(name, user_id)
             yield Database(self, name)
         finally:
             # Where the cluster itself is gone, so is the database.
             with contextlib.suppress(psycopg.OperationalError):
                 self._execute(drop, name)
+
+    def _make_auth_tables(self, name: str, user_id: better_auth.UserId) -> None:
+        with self.connect("postgres", name) as connection:
+            become = sql.SQL("set session authorization {}")
+            connection.execute(become.format(sql.Identifier(name)))
+            connection.execute(better_auth.script(user_id).encode())
 
     def connect(self, role: str, database: str) -> Connection:
         """Connect as one of the parent's roles."""

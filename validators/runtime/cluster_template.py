@@ -47,6 +47,7 @@ create role observer login;
 grant pg_read_all_data, pg_write_all_data to observer;
 grant set on parameter session_replication_role to observer;
 grant pg_signal_backend to observer;
+create database better_auth owner backend;
 """
 
 
@@ -67,8 +68,7 @@ def find_binaries() -> Path:
 def find_template(cache: Path) -> Path:
     """Return the kept template, made first where there is none for this recipe."""
     binaries = find_binaries()
-    scripts = [_better_auth_script(user_id) for user_id in better_auth.USER_IDS]
-    recipe = "\n".join((str(binaries), _SETTINGS, _ROLES, *scripts))
+    recipe = "\n".join((str(binaries), _SETTINGS, _ROLES, better_auth.script("text")))
     template = cache / f"cluster-{sha256(recipe.encode()).hexdigest()[:16]}"
     if (template / "data").is_dir():
         return template
@@ -94,27 +94,14 @@ def _make_template(binaries: Path, fresh: Path) -> None:
         ]  # fmt: skip
         _finish(command, folder)
         (data / "postgresql.auto.conf").write_text(_SETTINGS)
-        names = {user_id: database_name(user_id) for user_id in better_auth.USER_IDS}
-        creates = [f"create database {name} owner backend;\n" for name in names.values()]
-        _feed(binaries, data, "template1", "".join((_ROLES, *creates)))
-        for user_id, name in names.items():
-            _feed(binaries, data, name, _better_auth_script(user_id))
+        _feed(binaries, data, "template1", _ROLES)
+        owner = "set session authorization backend;\n"
+        _feed(binaries, data, "better_auth", owner + better_auth.script("text"))
+        # Fewer bytes to copy for every cluster: the log of how it was made is not needed.
+        _finish([str(binaries / "pg_resetwal"), "-f", "-D", str(data)], folder)
         shutil.copytree(data, fresh / "data")
     finally:
         folders.remove(folder)
-
-
-def database_name(user_id: better_auth.UserId) -> str:
-    """Return the template's database in which the users have ids of a type."""
-    return f"better_auth_{user_id}"
-
-
-def _better_auth_script(user_id: better_auth.UserId) -> str:
-    into = 'insert into "user" (id, name, email, "emailVerified") values'
-    users = better_auth.users(user_id)
-    rows = [f"{into} ('{u.id}', '{u.name}', '{u.email}', true);" for u in users]
-    schema = better_auth.schema(user_id)
-    return "\n".join(("set session authorization backend;", schema, *rows))
 
 
 def _feed(binaries: Path, data: Path, database: str, script: str) -> None:

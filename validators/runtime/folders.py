@@ -12,6 +12,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from validators.runtime.limits import MEGABYTE
+
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
 _PREFIX = "backendpro-"
 _LOCK = "lock"
 # The path of a Unix socket may have 107 bytes, the folder's name and the socket's included.
@@ -20,11 +23,16 @@ _LONGEST_BASE = 50
 _held: dict[Path, int] = {}
 
 
-def make(purpose: str) -> Path:
-    """Make a temporary folder; whoever makes it removes it, or the next run does."""
-    _sweep()
+def make(purpose: str, base: Path | None = None) -> Path:
+    """Make a temporary folder; whoever makes it removes it, or the next run does.
+
+    Args:
+        purpose: Named in the folder's name.
+        base: Where to make it; where temporary files go, if None.
+    """
+    _sweep(base or _base())
     # Locked under a name that the sweep does not look at, and then renamed.
-    unnamed = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=_base()))
+    unnamed = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=base or _base()))
     descriptor = os.open(unnamed / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     folder = unnamed.with_name(
@@ -49,8 +57,18 @@ def _base() -> Path:
     return base if len(os.fsencode(base)) <= _LONGEST_BASE else Path("/tmp")  # noqa: S108
 
 
-def _sweep() -> None:
-    for lock in _base().glob(f"{_PREFIX}*/{_LOCK}"):
+def find_fast_base(megabytes: int) -> Path:
+    """Return where small files are made fastest: in memory, where there is room for so much."""
+    try:
+        status = os.statvfs(_IN_MEMORY)
+    except OSError:
+        return _base()
+    has_room = status.f_bavail * status.f_frsize >= megabytes * MEGABYTE
+    return _IN_MEMORY if has_room and os.access(_IN_MEMORY, os.W_OK) else _base()
+
+
+def _sweep(base: Path) -> None:
+    for lock in base.glob(f"{_PREFIX}*/{_LOCK}"):
         with contextlib.suppress(OSError):
             descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
             try:
