@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types lock clean
+.PHONY: help demo test mutants lint format types lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: .venv/installed  ## Build "add CRUD for tasks" into demo-app/ and verify i
 
 test: .venv/installed-dev  ## Run all tests
 	$(BIN)/python -m pytest -n auto
+
+mutants: .venv/installed-dev  ## Print the score of the isolation proof on mutants
+	$(BIN)/python -m tests.mutants
 
 lint: .venv/installed-dev  ## Check style and format
 	$(BIN)/ruff check .
