@@ -1,13 +1,16 @@
 """The whole analysis in order: schema, modules, routes, what no route reaches, verdicts."""
 
 from validators.location import AppLocation
+from validators.ownership.calls import clear_caches
 from validators.ownership.findings import report
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.machine import ProofOptions, TooLargeError
+from validators.ownership.machine import Call, ProofOptions, TooLargeError, UnreachableError
 from validators.ownership.program import Program
-from validators.ownership.recorder import Entry
+from validators.ownership.recorder import Entry, Frame, Place
 from validators.ownership.routes import Route, Runner, find_routes
 from validators.ownership.schema import read_schema
+from validators.ownership.state import State
+from validators.ownership.unreached import run_unreached
 from validators.ownership.verdicts import Judge
 from validators.report import Finding, Query
 from validators.source import Project
@@ -16,6 +19,7 @@ from validators.source import Project
 MOST_PASSES = 4
 
 Analysis = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
+Roots = list[tuple[Entry, Route | None]]
 
 
 def analyse(project: Project, location: AppLocation | None, options: ProofOptions) -> Analysis:
@@ -23,42 +27,47 @@ def analyse(project: Project, location: AppLocation | None, options: ProofOption
     program = Program(project)
     schema = read_schema(program, options.owner_columns, options.public_models)
     interpreter = Interpreter(program, schema, options)
-    roots = _run_everything(interpreter, location)
+    roots: Roots = []
+    is_complete = _run_everything(interpreter, location, roots)
     judge = Judge(interpreter)
     judge.note_writes(interpreter.entries)
     for root, route in roots:
         judge.judge(root, route)
-    return report(interpreter, judge, roots)
+    found = report(interpreter, judge, roots, is_complete=is_complete)
+    clear_caches()
+    return found
 
 
 def _run_everything(
-    interpreter: Interpreter, location: AppLocation | None
-) -> list[tuple[Entry, Route | None]]:
-    roots: list[tuple[Entry, Route | None]] = []
+    interpreter: Interpreter, location: AppLocation | None, roots: Roots
+) -> bool:
+    """Interpret modules, routes and the rest; tell whether the bounds sufficed."""
     try:
         for path in interpreter.program.modules:
             interpreter.module_state(path)
         if location is not None and location.is_factory:
             _call_factory(interpreter, location)
-        interpreter.is_serving = True
-        for _ in range(MOST_PASSES):
-            roots.clear()
-            interpreter.forget()
-            runner = Runner(interpreter)
-            for route in find_routes(interpreter):
-                roots.append((runner.run(route), route))  # noqa: PERF401  # kept when cut short
-            if not interpreter.is_stale:
-                break
-    except TooLargeError:
-        pass
-    return roots
+        _run_routes(interpreter, roots)
+        roots += [(entry, None) for entry in run_unreached(interpreter)]
+        roots += [(entry, None) for entry in interpreter.module_entries]
+    except (TooLargeError, RecursionError):
+        return False
+    return True
+
+
+def _run_routes(interpreter: Interpreter, roots: Roots) -> None:
+    interpreter.is_serving = True
+    for _ in range(MOST_PASSES):
+        roots.clear()
+        interpreter.forget()
+        runner = Runner(interpreter)
+        for route in find_routes(interpreter):
+            roots.append((runner.run(route), route))  # noqa: PERF401  # kept when cut short
+        if not interpreter.is_stale:
+            return
 
 
 def _call_factory(interpreter: Interpreter, location: AppLocation) -> None:
-    from validators.ownership.machine import Call, UnreachableError  # noqa: PLC0415
-    from validators.ownership.recorder import Frame, Place  # noqa: PLC0415
-    from validators.ownership.state import State  # noqa: PLC0415
-
     factory = interpreter.module_name(location.path, location.attribute)
     entry = Entry(len(interpreter.entries), location.attribute, Place(location.path, 1, 1))
     interpreter.entries.append(entry)

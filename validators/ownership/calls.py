@@ -25,6 +25,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership import walk
 from validators.ownership.walk import names_in
 
 # Calls nested deeper than this are not followed.
@@ -43,6 +44,7 @@ class Calls(Flow):
         self.environments: dict[str, State] = {}
         self.memo: dict[object, Entry] = {}
         self.depth = 0
+        self.module_entries: list[Entry] = []
         self.is_serving = False
         self.is_stale = False
         self.patched: set[str] = set()
@@ -53,6 +55,7 @@ class Calls(Flow):
         self.is_stale = False
         self.memo.clear()
         self.entries.clear()
+        self.visited.clear()
 
     # Modules.
 
@@ -62,7 +65,8 @@ class Calls(Flow):
         if state is None:
             state = self.environments[path] = State({})
             tree = self.program.project.modules[path].tree
-            entry = self._entry(path, Place(path, 1, 1))
+            entry = self._entry("the module's top level", Place(path, 1, 1))
+            self.module_entries.append(entry)
             frame = Frame(entry, path)
             for node in tree.body if tree else []:
                 after = self.run(node, state, frame)
@@ -158,17 +162,24 @@ class Calls(Flow):
         return outcome.value
 
     def outcome(
-        self, function: Function, env: dict[str, Value], state: State, frame: Frame
+        self,
+        function: Function,
+        env: dict[str, Value],
+        state: State,
+        frame: Frame,
+        *,
+        is_dependency: bool = False,
     ) -> Outcome:
         """Interpret a function, or take the result of an equal call, and apply its effects."""
         facts = self._relevant_facts(env, state)
-        key = (function, tuple(env.items()), facts, tuple(state.store.items()))
+        key = (function, tuple(env.items()), facts, tuple(state.store.items()), is_dependency)
         entry = self.memo.get(key)
         if entry is None:
             if self.depth >= DEEPEST:
                 return Outcome(Unknown("the calls are nested too deeply"), NO_FACTS)
             entry = self._entry(_label(function), Place.of(function.scope.path, function.node))
             self.memo[key] = entry
+            entry.is_dependency = is_dependency
             entry.is_running = True
             self.depth += 1
             try:
@@ -437,3 +448,10 @@ def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
         if default is not None:
             found[parameter.arg] = default
     return found
+
+
+def clear_caches() -> None:
+    """Forget what was remembered about syntax trees, so that they can be freed."""
+    for cached in (free_names, rebound_names, default_nodes):
+        cached.cache_clear()
+    walk.clear_caches()

@@ -138,9 +138,13 @@ class Execution(Statements):
             self.learn_safe(row, call.state)
             self.record(call.frame, Event("bound", row, site, why.text, why.needs))
         elif statement.kind in _WRITES:
-            self.record(call.frame, Event(reason.verdict, row, site, reason.text))
+            self.record(
+                call.frame, Event(reason.verdict, row, site, reason.text, blame=reason.blame)
+            )
         else:
-            self.record(call.frame, Event("pending", row, site, _noted(reason)))
+            self.record(
+                call.frame, Event("pending", row, site, _noted(reason), blame=reason.blame)
+            )
 
     def _learn_person(
         self, row: int, model: TableModel, branches: list[Branch], call: Call

@@ -369,6 +369,8 @@ class Expressions(Conditions):
             and isinstance(right.value, str)
         ):
             return Const(left.value + right.value)
+        if is_text(left) or is_text(right):
+            return template([left, right])
         return None
 
     def _eval_joinedstr(self, node: ast.JoinedStr, state: State, frame: Frame) -> Value:
@@ -382,9 +384,15 @@ class Expressions(Conditions):
             return values[0]
         if all(isinstance(value, Const) for value in values):
             return self._constant_text(node, values)
-        parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
-        shown = "".join(str(part) if part is not None else "{}" for part in parts)
-        return self.derived(f"the text {shown[:60]!r}", values, state)
+        left = iter(values)
+        return template(
+            [
+                Const(part.value)
+                if isinstance(part, ast.Constant)
+                else self.attach(next(left), state)
+                for part in node.values
+            ]
+        )
 
     def _constant_text(self, node: ast.JoinedStr, values: list[Value]) -> Value:
         left = iter(values)
@@ -496,6 +504,24 @@ class Expressions(Conditions):
     def assign(self, target: ast.expr, value: Value, state: State, frame: Frame) -> None:
         """Assign a value to a target."""
         raise NotImplementedError
+
+
+def is_text(value: Value) -> bool:
+    """Tell whether a value is a text, or one with values written into it."""
+    if isinstance(value, Const):
+        return isinstance(value.value, str)
+    return isinstance(value, Made) and value.kind == "text"
+
+
+def template(parts: list[Value]) -> Made:
+    """Return a text with values written into it."""
+    flat: list[Value] = []
+    for part in parts:
+        if isinstance(part, Made) and part.kind == "text":
+            flat += [held for _, held in part.fields]
+        else:
+            flat.append(part)
+    return Made("text", tuple((str(index), part) for index, part in enumerate(flat)))
 
 
 def claim(origin: str, key: Value, prefix: str = "") -> Value:

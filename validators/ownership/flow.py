@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from validators.ownership.conditions import member_list
 from validators.ownership.expressions import MOST_UNROLLED, Expressions
 from validators.ownership.machine import UnreachableError
-from validators.ownership.recorder import Frame
+from validators.ownership.recorder import Frame, Place
 from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
     NONE,
@@ -86,6 +86,8 @@ class Flow(Expressions):
     def _run_return(self, node: ast.Return, state: State, frame: Frame) -> State | None:
         value = self.evaluate(node.value, state, frame) if node.value else NONE
         frame.returns.append((value, state))
+        if frame.entry.is_dependency:
+            frame.entry.returned.append((value, Place.of(frame.path, node)))
         return None
 
     def _run_raise(self, node: ast.Raise, state: State, frame: Frame) -> State | None:

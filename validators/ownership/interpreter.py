@@ -102,7 +102,8 @@ class Interpreter(Methods):
         """Return the statement that a text of SQL is."""
         from validators.ownership.text import parse_text  # noqa: PLC0415  # sqlglot loads slowly
 
-        return parse_text(self, call)
+        value = call.argument(0, "text") or Unknown("no text")
+        return parse_text(self, value, call)
 
     def dummy(self) -> ast.expr:
         """Return an expression that stands for no place in the source."""

@@ -103,6 +103,7 @@ class Machine(ABC):
         self.symbol_sites: dict[int, int] = {}
         self.outer_sites: dict[int, dict[int, None]] = {}
         self.running: Frame | None = None
+        self.given_at: dict[tuple[str, str], Place] = {}
         self._symbols: dict[object, int] = {}
         self._numbers: dict[object, int] = {}
         self.steps = 0
@@ -168,6 +169,11 @@ class Machine(ABC):
     def key_write(self, frame: Frame, write: KeyWrite) -> None:
         """Record that a foreign key to an owned model was stored."""
         frame.entry.key_writes[write] = None
+
+    def note_given(self, given: Given, frame: Frame, node: ast.AST) -> None:
+        """Note where a part of the request is read."""
+        if hasattr(node, "lineno"):
+            self.given_at.setdefault((given.source, given.name), Place.of(frame.path, node))
 
     # Terms and what is known of them.
 
@@ -252,7 +258,8 @@ class Machine(ABC):
             self.record(frame, Event("checked", row, site, why.text, why.needs))
             return
         reason = self.prover.why_not(row, facts)
-        self.record(frame, Event(reason.verdict, row, site, f"{reason.text}, and the row {how}"))
+        text = f"{reason.text}, and the row {how}"
+        self.record(frame, Event(reason.verdict, row, site, text, blame=reason.blame))
 
     def _is_known(self, origin: "Term | Row", facts: Facts) -> bool:
         """Tell whether a column holds what the sender knows already, such as the requested id."""

@@ -21,10 +21,17 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """Why nothing is proven: the verdict that follows, and the reason in words."""
+    """Why nothing is proven.
+
+    Attributes:
+        verdict: The verdict that follows.
+        text: The reason in words.
+        blame: The part of the request that was taken for the identity, where one was.
+    """
 
     verdict: Literal["leak", "unproven"]
     text: str
+    blame: Given | None = None
 
 
 class Prover:
@@ -190,10 +197,27 @@ class Prover:
         for term in sorted(others, key=lambda term: (type(term).__name__, str(term))):
             if isinstance(term, Given | Vague):
                 text = f"{model.name}.{column} is compared with {describe(term)}"
-                return WhyNot("leak", f"{text}, not with the signed-in user")
+                blame = term if isinstance(term, Given) else None
+                return WhyNot("leak", f"{text}, not with the signed-in user", blame)
             if isinstance(term, Const):
                 text = f"{model.name}.{column} is compared with the constant {term.value!r}"
                 return WhyNot("leak", f"{text}, not with the signed-in user")
+        return self._looked_up(model, column, others, facts)
+
+    def _looked_up(
+        self, model: TableModel, column: str, others: list[Term], facts: Facts
+    ) -> WhyNot | None:
+        """Say by what the user was looked up whose key a column is compared with."""
+        for term in sorted(others, key=str):
+            user = self.rows.get(term.row) if isinstance(term, Attr) else None  # type: ignore[arg-type]
+            if not isinstance(term, Attr) or user is None:
+                continue
+            for key in sorted(user.columns):
+                for side in sorted(equals(Attr(term.row, key), facts), key=str):
+                    if isinstance(side, Given | Const):
+                        text = f"{model.name}.{column} is compared with a {user.name} looked up by"
+                        blame = side if isinstance(side, Given) else None
+                        return WhyNot("leak", f"{text} {describe(side)}", blame)
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from validators.ownership.facts import Facts
 from validators.ownership.state import State
-from validators.ownership.values import Value
+from validators.ownership.values import Given, Value
 
 EventKind = Literal["bound", "pending", "checked", "leak", "unproven"]
 
@@ -36,6 +36,7 @@ class Site:
     function: str
     kind: str
     models: dict[str, None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Event:
     site: int
     text: str
     needs: frozenset[tuple[str, str]] = frozenset()
+    blame: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Entry:
     callees: dict[int, "Entry"] = field(default_factory=dict)
     created: dict[int, None] = field(default_factory=dict)
     is_verifying: bool = False
+    is_dependency: bool = False
+    returned: list[tuple[Value, Place]] = field(default_factory=list)
     outcome: "Outcome | None" = None
     is_running: bool = False
 

@@ -28,6 +28,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership.writes import Origin
 from validators.ownership.web import SCHEMES, RouteInfo, RouterInfo, text_of
 
 _REQUESTS = frozenset({"Request", "HTTPConnection"})
@@ -108,6 +109,8 @@ class Runner:
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
         self.replaced: set[Value] = set()
+        self._module = ""
+        self._node: ast.AST = interpreter.dummy()
 
     def run(self, route: Route) -> Entry:
         """Interpret a route: middlewares, dependencies, handler; return what was seen."""
@@ -217,6 +220,10 @@ class Runner:
         if name in machine.options.identity_dependencies:
             call.frame.entry.is_verifying = True
             return Claims(f"the declared dependency {name}")
+        frame = Frame(call.frame.entry, self._module)
+        if hasattr(self._node, "lineno"):
+            text = f"What the dependency {name} returns cannot be followed."
+            machine.problem(frame, self._node, "BP311", text)
         return Unknown(f"the dependency {name} is not part of the backend")
 
     def _provide_instance(self, value: Instance, route: Route, call: Call) -> Value:
@@ -259,7 +266,10 @@ class Runner:
         skip |= {*taken, *(fixed or {})}
         call.keywords = self._parameters(shown, route, call, skip) | (fixed or {})
         env = machine.bound_arguments(handler, call)
-        outcome = machine.outcome(handler, env, call.state, call.frame)
+        is_dependency = handler != route.info.handler
+        outcome = machine.outcome(
+            handler, env, call.state, call.frame, is_dependency=is_dependency
+        )
         if outcome.value is None:
             raise UnreachableError
         return outcome.value if outcome.yielded is None else outcome.yielded
@@ -296,10 +306,13 @@ class Runner:
                 target = hint.get("function") or next(
                     (h for h in hints if isinstance(h, ClassValue)), NONE
                 )
+                self._module, self._node = function.scope.path, default or parameter
                 return self._provide(target, route, call.state, call.frame)
+        self._module, self._node = function.scope.path, parameter
         return self._from_request(parameter.arg, hints, route, call)
 
     def _from_request(self, name: str, hints: list[Value], route: Route, call: Call) -> Value:
+        machine = self.interpreter
         for hint in hints:
             if isinstance(hint, Library) and hint.last in _MADE:
                 return Made(_MADE[hint.last], _request_fields(hint.last, route))
@@ -312,7 +325,9 @@ class Runner:
             shown = text_of(marked.get("alias")) or name
             if source == "header":
                 shown = shown.lower().replace("_", "-")
-            return Given(source, shown, shape)  # type: ignore[arg-type]  # one of the sources
+            given = Given(source, shown, shape)  # type: ignore[arg-type]  # one of the sources
+            machine.note_given(given, Frame(call.frame.entry, self._module), self._node)
+            return given
         if shape is None:
             return Given("query", name)
         if self.interpreter.has_base(shape, "Enum", "StrEnum", "IntEnum"):
@@ -325,6 +340,7 @@ class Runner:
         """Return the new row that a table model as a request body makes."""
         machine = self.interpreter
         symbol = machine.fresh_row(("body", body.name, model.key), model, call)
+        machine.made_at[symbol] = Origin(self._node, self._module, route_label(self._node))
         row = Row(symbol, model.key)
         machine.fill(row, body, call.state)
         return row
@@ -357,6 +373,11 @@ class Runner:
                     yield value
             case _:
                 return
+
+
+def route_label(node: ast.AST) -> str:
+    """Return a name for the parameter in which a row arrives."""
+    return f"the parameter {node.arg}" if isinstance(node, ast.arg) else "a parameter"
 
 
 def _request_fields(kind: str, route: Route) -> tuple[tuple[str, Value], ...]:

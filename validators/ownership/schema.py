@@ -82,7 +82,7 @@ class TableModel:
     @property
     def is_owned(self) -> bool:
         """Whether its rows belong to a user."""
-        return bool(self.owners or self.parents) and not (self.is_user or self.is_public)
+        return bool(self.owners or self.parents) and not self.is_user
 
     @property
     def secrets(self) -> tuple[str, ...]:

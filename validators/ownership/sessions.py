@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from validators.ownership.conditions import member_list
+from validators.ownership.expressions import is_text
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.proofs import describe
@@ -31,10 +32,12 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership.walk import renamed_terms
 from validators.ownership.writes import Writes
 
 _RUNS = frozenset(
-    {"exec", "execute", "scalars", "stream", "stream_scalars", "fetch_all", "iterate", "run"}
+    {"exec", "execute", "scalars", "stream", "stream_scalars", "fetch_all", "iterate", "run",
+     "fetch"}
 )
 _RUNS_ONE = frozenset({"scalar", "fetch_one", "fetch_val", "fetchrow", "fetchval"})
 _GETS = frozenset({"get", "get_one"})
@@ -77,7 +80,12 @@ class Sessions(Writes):
         return None
 
     def _run_statement(self, name: str, first: Value | None, call: Call) -> Value | None:
-        statements = self.statements_in(first)
+        if first is not None and is_text(first):
+            first = self.text_statement(replace(call, args=[first]))
+        statements = [
+            (self._with_parameters(statement, call), facts)
+            for statement, facts in self.statements_in(first)
+        ]
         if not statements:
             return None
         results = []
@@ -90,6 +98,22 @@ class Sessions(Writes):
             results.append((self.attach(each, inner.state), facts))
         each = choice(results)
         return self.maybe(each) if name in _RUNS_ONE else Result(each)
+
+    def text_statement(self, call: Call) -> Value:
+        """Return the statement that a text of SQL is."""
+        raise NotImplementedError
+
+    def _with_parameters(self, statement: Statement, call: Call) -> Statement:
+        """Return a statement of SQL text with its parameters' values."""
+        if not statement.is_text:
+            return statement
+        given = parameters(call)
+        terms: dict[Term, Term] = {}
+        for name, value in (*statement.holes, *given.items()):
+            if isinstance(value, Items) and value.each is not None:
+                value = value.each
+            terms[Opaque(f":{name}")] = self.settled(value, call.state)
+        return renamed_terms(statement, terms)
 
     def hand_over(self, name: str, call: Call) -> None:
         """Run the statements that are handed to something of which nothing is known."""
@@ -303,6 +327,25 @@ def first_column(each: Value) -> Value:
     if isinstance(each, Items) and each.items:
         return each.items[0]
     return each
+
+
+def parameters(call: Call) -> dict[str, Value]:
+    """Return the parameters that a call passes beside a text of SQL, by name."""
+    found: dict[str, Value] = {}
+    positional = [*call.args[1:]]
+    for name, value in call.keywords.items():
+        if name in ("params", "parameters", "values"):
+            positional.append(value)
+        else:
+            found[name] = value
+    if len(positional) == 1 and isinstance(positional[0], Items) and positional[0].items:
+        positional = list(positional[0].items)
+    for index, value in enumerate(positional):
+        if isinstance(value, Mapping):
+            found |= {str(key): held for key, held in value.known}
+        else:
+            found[f"p{index}"] = value
+    return found
 
 
 def reduced(value: Mapping, call: Call) -> Mapping:

@@ -169,6 +169,8 @@ class Statements(Objects):
                 return self._with_each(statement, name, call, index)
         if name in _FILTERS:
             return self.filtered(statement, call)
+        if name == "bindparams" and statement.is_text:
+            return replace(statement, holes=(*statement.holes, *call.keywords.items()))
         if name == "filter_by":
             return self._filtered_by(statement, call)
         if name in ("join", "outerjoin", "join_from", "outerjoin_from"):

@@ -51,9 +51,10 @@ def decode(machine: Machine, name: str, call: Call) -> Value:
 
 def unverified(machine: Machine, call: Call, reason: str) -> Value:
     """Return what an unverified token says, and report it."""
+    given = Given("header", f"the unverified token (line {getattr(call.node, 'lineno', 0)})")
     if "header" not in reason:
-        machine.problem(call.frame, call.node, "BP304", f"The token is not verified: {reason}.")
-    return Given("header", f"the unverified token (line {getattr(call.node, 'lineno', 0)})")
+        machine.note_given(given, call.frame, call.node)
+    return given
 
 
 def _unverified_reason(call: Call) -> str | None:
@@ -162,9 +163,11 @@ def remote_user(machine: Machine, last: str, call: Call) -> Value:
 
 
 def _mentions_user_path(value: Value) -> bool:
-    text = value.reason if isinstance(value, Unknown) else ""
+    text = ""
     if isinstance(value, Const):
         text = str(value.value)
+    elif isinstance(value, Made) and value.kind == "text":
+        text = "".join(str(part.value) for _, part in value.fields if isinstance(part, Const))
     return any(path in text for path in _USER_PATHS)
 
 

@@ -319,6 +319,8 @@ class Statement:
         parts: Statements that it selects from or unites.
         assigned: Columns that it writes, with their values.
         is_union: Whether the parts are united, so that each must be bound by itself.
+        holes: Values written into its text, by the name of their place.
+        is_text: Whether it was written as SQL text, with parameters named `:name`.
     """
 
     kind: str
@@ -330,6 +332,8 @@ class Statement:
     parts: "tuple[Statement, ...]" = ()
     assigned: "tuple[tuple[str, Value], ...]" = ()
     is_union: bool = False
+    holes: "tuple[tuple[str, Value], ...]" = ()
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """Verdicts: what everything that was seen means for each query site."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.recorder import Entry, Event, KeyWrite, Site
 from validators.ownership.routes import Route
+from validators.ownership.values import Given
 from validators.report import QueryVerdict
 
 _ORDER: dict[str, int] = {"isolated": 0, "public": 1, "unproven": 2, "leak": 3}
+_PUBLIC = re.compile(r"#\s*backendpro:\s*public\s*[—–:-]+\s*(?P<reason>[^#\s][^#]*)")
 
 
 @dataclass(slots=True)
@@ -22,6 +25,8 @@ class Judgement:
         routes: Every route that reaches the site.
         bad_route: The first route with the worst verdict.
         trace: The functions between that route and the site.
+        leaking: Every route from which it leaks.
+        blames: Parts of the request that were taken for the identity.
     """
 
     site: Site
@@ -30,6 +35,8 @@ class Judgement:
     routes: dict[str, None] = field(default_factory=dict)
     bad_route: Route | None = None
     trace: tuple[str, ...] = ()
+    leaking: dict[str, None] = field(default_factory=dict)
+    blames: dict[Given, None] = field(default_factory=dict)
 
     def add(
         self, verdict: QueryVerdict, text: str, route: Route | None, trace: tuple[str, ...]
@@ -63,7 +70,7 @@ class Judge:
                     self.unchecked.setdefault(key, write)
 
     def judge(self, root: Entry, route: Route | None) -> None:
-        """Judge every site that a route reaches."""
+        """Judge every site that a route, or a function that no route reaches, comes to."""
         by_row: dict[tuple[int, int], list[Event]] = defaultdict(list)
         for entry in root.reachable():
             for event in entry.events:
@@ -73,28 +80,48 @@ class Judge:
             judgement = self.judgements.setdefault(
                 index, Judgement(self.interpreter.site_list[index])
             )
+            if route is None and judgement.routes:
+                continue
+            verdict, text = self._verdict(events)
             if route is not None:
                 judgement.routes[route.name] = None
-            verdict, text = self._verdict(events)
+            elif verdict == "leak":
+                verdict, text = "unproven", f"no route reaches it, and {text}"
+            verdict, text = self._public(judgement.site, verdict, text)
             judgement.add(verdict, text, route, traces.get(index, ()))
+            if verdict == "leak" and route is not None:
+                judgement.leaking[route.name] = None
+                judgement.blames |= {e.blame: None for e in events if e.blame is not None}
+
+    def _public(self, site: Site, verdict: QueryVerdict, text: str) -> tuple[QueryVerdict, str]:
+        """Accept what a person declared public."""
+        if verdict == "isolated":
+            return verdict, text
+        schema = self.interpreter.schema
+        models = [schema.named(name) for name in site.models]
+        if models and all(model is not None and model.is_public for model in models):
+            return "public", "the table model is declared public in the settings"
+        lines = self.interpreter.program.project.modules[site.place.path].lines
+        for number in (site.place.line, site.place.line - 1):
+            found = _PUBLIC.search(lines[number - 1]) if 0 < number <= len(lines) else None
+            if found:
+                return "public", f"declared public: {found['reason'].strip()}"
+        return verdict, text
 
     def _verdict(self, events: list[Event]) -> tuple[QueryVerdict, str]:
         kinds = {event.kind: event for event in reversed(events)}
-        for kind in ("leak", "unproven"):
-            if kind in kinds:
-                event = kinds[kind]  # type: ignore[index]
-                note = _pending_doubt(events)
-                if kind == "leak" and note is not None:
-                    return "unproven", note
-                return kind, event.text  # type: ignore[return-value]
-        for kind in ("bound", "checked"):
-            if kind in kinds:
-                event = kinds[kind]  # type: ignore[index]
-                return self._with_needs(event)
-        pending = events[0]
-        if pending.text.startswith("?"):
-            return "unproven", pending.text[1:]
-        return "leak", f"{pending.text}, and nothing checks the row afterwards"
+        doubt = next((e.text[1:] for e in events if e.text.startswith("?")), None)
+        if "leak" in kinds:
+            text = kinds["leak"].text
+            return ("leak", text) if doubt is None else ("unproven", doubt)
+        if "unproven" in kinds:
+            return "unproven", doubt or kinds["unproven"].text
+        proof = kinds.get("bound") or kinds.get("checked")
+        if proof is not None:
+            return self._with_needs(proof)
+        if doubt is not None:
+            return "unproven", doubt
+        return "leak", f"{events[0].text}, and nothing checks the row afterwards"
 
     def _with_needs(self, event: Event) -> tuple[QueryVerdict, str]:
         for need in sorted(event.needs):
@@ -105,13 +132,6 @@ class Judge:
                 return verdict, f"{event.text}; but {write.text} ({where})"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
-
-
-def _pending_doubt(events: list[Event]) -> str | None:
-    for event in events:
-        if event.kind == "pending" and event.text.startswith("?"):
-            return event.text[1:]
-    return None
 
 
 def _traces(root: Entry) -> dict[int, tuple[str, ...]]:

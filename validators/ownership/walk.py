@@ -195,6 +195,17 @@ def renamed_elements(value: Statement, new: dict[Element, Element]) -> Statement
     return result
 
 
+def renamed_terms(value: Statement, new: dict[Term, Term]) -> Statement:
+    """Return a statement with terms replaced."""
+
+    def replace(part: object) -> object | None:
+        return new.get(part) if isinstance(part, Opaque) else None
+
+    result = _rebuilt(value, replace)
+    assert isinstance(result, Statement)  # noqa: S101  # a rebuilt value keeps its type
+    return result
+
+
 def with_rows(value: Value, rows: Mapping_[Element, Row]) -> Value:
     """Return a selected value with its elements replaced by rows."""
 
@@ -206,3 +217,9 @@ def with_rows(value: Value, rows: Mapping_[Element, Row]) -> Value:
         return None
 
     return _rebuilt(value, replace)  # type: ignore[return-value]  # a rebuilt value keeps its type
+
+
+def clear_caches() -> None:
+    """Forget what was remembered about values."""
+    for cached in (_origins, rows_in, names_in):
+        cached.cache_clear()

@@ -92,7 +92,7 @@ class Web(Sessions):
             return self._scheme(last, call)
         if is_decoder(name):
             return decode(self, name, call)
-        if last in ("get_unverified_claims", "get_unverified_header", "decode_complete"):
+        if last in ("get_unverified_claims", "get_unverified_header", "extract_compact"):
             return unverified(self, call, f"{last} verifies nothing")
         if root in ("httpx", "requests", "aiohttp", "urllib3"):
             return remote_user(self, last, call)
@@ -396,7 +396,9 @@ class Web(Sessions):
         key = call.argument(0, "key", "name")
         if name in ("get", "getlist") and isinstance(key, Const):
             default = call.argument(1, "default") or NONE
-            return one_of([part_of_request(value.kind, str(key.value)), default])
+            part = part_of_request(value.kind, str(key.value))
+            self.note_given(part, call.frame, call.node)
+            return one_of([part, default])
         source = part_of_request(value.kind, "[]")
         return Mapping((), source) if name in ("items", "values", "copy") else source
 
@@ -455,7 +457,7 @@ class Web(Sessions):
         self.overrides[original] = replacement if known is None else one_of([known, replacement])
 
 
-def part_of_request(kind: str, name: str) -> Value:
+def part_of_request(kind: str, name: str) -> Given:
     """Return a part of the request by its kind and name."""
     sources: dict[str, Source] = {
         "headers": "header", "cookies": "cookie", "query": "query", "path": "path",

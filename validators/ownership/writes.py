@@ -44,7 +44,7 @@ _GRANT = re.compile(
 class Origin:
     """Where a row was made."""
 
-    node: ast.expr
+    node: ast.AST
     path: str
     label: str
 

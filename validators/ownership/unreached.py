@@ -1,0 +1,156 @@
+"""Functions that no route reaches: judged by themselves, with parameters as they are named."""
+
+import ast
+from collections.abc import Iterator
+
+from validators.ownership.facts import Owned
+from validators.ownership.interpreter import Interpreter
+from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.program import Scope, dotted_name
+from validators.ownership.recorder import Entry, Frame, Place
+from validators.ownership.schema import OWNER_COLUMNS
+from validators.ownership.state import State
+from validators.ownership.values import (
+    ClassValue,
+    Function,
+    Given,
+    Identity,
+    Made,
+    Row,
+    Value,
+)
+
+_PEOPLE = OWNER_COLUMNS | frozenset(
+    {"user", "current_user", "me", "current_user_id", "identity", "owner", "account", "auth_user"}
+)
+_SESSIONS = frozenset({"session", "db", "database", "conn", "connection", "s", "sess"})
+_TOOLS = frozenset({"tool", "function_tool", "resource", "beta_tool", "tool_plain"})
+
+
+def run_unreached(interpreter: Interpreter) -> list[Entry]:
+    """Interpret every function that no route has reached; return what was seen."""
+    entries = []
+    for function, cls in list(_functions(interpreter)):
+        if function.node in interpreter.visited:
+            continue
+        entry = Entry(
+            len(interpreter.entries), function.name, Place.of(function.scope.path, function.node)
+        )
+        interpreter.entries.append(entry)
+        _run(interpreter, function, cls, entry)
+        entries.append(entry)
+    return entries
+
+
+def _functions(interpreter: Interpreter) -> Iterator[tuple[Function, ClassValue | None]]:
+    for path, module in interpreter.program.modules.items():
+        for node in module.tree.body if module.tree else []:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield Function(node, Scope(path)), None
+            elif isinstance(node, ast.ClassDef):
+                cls = ClassValue(node, Scope(path))
+                for inner in node.body:
+                    if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                        yield Function(inner, Scope(path, node)), cls
+
+
+def _run(
+    interpreter: Interpreter, function: Function, cls: ClassValue | None, entry: Entry
+) -> None:
+    frame = Frame(entry, function.scope.path, function.scope.owner)
+    state = State({})
+    interpreter.running = frame
+    call = Call(interpreter.dummy(), state, frame)
+    try:
+        env = _parameters(interpreter, function, cls, call)
+        outcome = interpreter.outcome(function, env, state, frame)
+    except UnreachableError:
+        return
+    if outcome.value is not None and is_tool(function):
+        interpreter.use(outcome.value, state, frame, "is returned by the tool")
+
+
+def _parameters(
+    interpreter: Interpreter, function: Function, cls: ClassValue | None, call: Call
+) -> dict[str, Value]:
+    args = function.node.args
+    names = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    env: dict[str, Value] = {}
+    if cls is not None and names and not _is_static(function):
+        env[names[0].arg] = _receiver(interpreter, function, cls, call)
+        names = names[1:]
+    for parameter in names:
+        env[parameter.arg] = parameter_value(interpreter, function, parameter, call)
+    if args.vararg is not None:
+        env[args.vararg.arg] = Given("caller", args.vararg.arg)
+    if args.kwarg is not None:
+        env[args.kwarg.arg] = Given("caller", args.kwarg.arg)
+    return env
+
+
+def _is_static(function: Function) -> bool:
+    assert not isinstance(function.node, ast.Lambda)  # noqa: S101  # only definitions come here
+    return any(dotted_name(d) == "staticmethod" for d in function.node.decorator_list)
+
+
+def _receiver(
+    interpreter: Interpreter, function: Function, cls: ClassValue, call: Call
+) -> Value:
+    """Return an object on which a method can be called, or its class."""
+    assert not isinstance(function.node, ast.Lambda)  # noqa: S101  # only definitions come here
+    if any(dotted_name(d) == "classmethod" for d in function.node.decorator_list):
+        return cls
+    model = interpreter.model_of(cls)
+    if model is not None:
+        symbol = interpreter.symbol(("caller's", cls.node), model, None)
+        call.state.learn(frozenset((Owned(symbol, "it is the caller's own"),)))
+        return Row(symbol, model.key)
+    found = interpreter.member(cls, "__init__")
+    if found is None or not isinstance(found[0], ast.FunctionDef):
+        return interpreter.instantiate(cls, call)
+    inner = Function(found[0], interpreter.scope_in(found[1]))
+    parameters = found[0].args.args[1:] + found[0].args.kwonlyargs
+    keywords = {p.arg: parameter_value(interpreter, inner, p, call) for p in parameters}
+    return interpreter.instantiate(cls, Call(call.node, call.state, call.frame, [], keywords))
+
+
+def parameter_value(
+    interpreter: Interpreter, function: Function, parameter: ast.arg, call: Call
+) -> Value:
+    """Return what a parameter stands for where nobody passes anything."""
+    name = parameter.arg
+    cls = _annotated(interpreter, function, parameter)
+    model = interpreter.model_of(cls) if cls is not None else None
+    if model is not None:
+        symbol = interpreter.symbol(("caller's", function.node, name), model, None)
+        call.state.learn(frozenset((Owned(symbol, f"the caller answers for {name}"),)))
+        return Row(symbol, model.key)
+    if name in _PEOPLE and not is_tool(function):
+        return Identity(name, f"the parameter {name}, which no route fills")
+    if name in _SESSIONS:
+        return Made("session")
+    return Given("caller", name, cls)
+
+
+def _annotated(
+    interpreter: Interpreter, function: Function, parameter: ast.arg
+) -> ClassValue | None:
+    if parameter.annotation is None:
+        return None
+    for node in ast.walk(parameter.annotation):
+        if isinstance(node, ast.Name):
+            value = interpreter.module_name(function.scope.path, node.id)
+            if isinstance(value, ClassValue):
+                return value
+    return None
+
+
+def is_tool(function: Function) -> bool:
+    """Tell whether a function is offered to a language model or to clients as a tool."""
+    if isinstance(function.node, ast.Lambda):
+        return False
+    for decorator in function.node.decorator_list:
+        node = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if (dotted_name(node) or "").rpartition(".")[2] in _TOOLS:
+            return True
+    return False
