@@ -68,6 +68,8 @@ def check(
     """
     options = options or CheckOptions()
     run = _Run(listen or _ignore)
+    if not options.is_static:
+        _warm_up(options)
     with run.stage("syntax"):
         project = load_project(backend)
         run.findings += syntax.check(project)
@@ -128,6 +130,13 @@ def _run_static(
         proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings
         run.parts |= {"queries": proof.queries, "routes": proof.routes}
+
+
+def _warm_up(options: CheckOptions) -> None:
+    # What the boot needs starts while the static checks run.
+    from validators import runtime  # noqa: PLC0415
+
+    runtime.warm_up(options.python)
 
 
 def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckOptions) -> None:

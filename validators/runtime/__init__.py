@@ -2,7 +2,7 @@
 
 from validators.errors import CheckUnavailableError
 from validators.runtime.app import Request, Response, RunningApp
-from validators.runtime.booting import Booting, prepare
+from validators.runtime.booting import Booting, prepare, warm_up
 from validators.runtime.limits import Limits
 from validators.runtime.process import BackendEndedError
 
@@ -15,4 +15,5 @@ __all__ = [
     "Response",
     "RunningApp",
     "prepare",
+    "warm_up",
 ]

@@ -1,7 +1,9 @@
 """Boots a backend in the sandbox on a database of its own, and says what keeps it from booting."""
 
+import contextlib
 import re
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from validators.errors import CheckUnavailableError
 from validators.location import AppLocation
 from validators.report import Finding
 from validators.rules import boot as rules
@@ -21,7 +24,7 @@ from validators.runtime.environment import build_environment, read_variables
 from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read_frames
 from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.process import BackendEndedError, BackendProcess, Ended
-from validators.runtime.template import Template, warm_up
+from validators.runtime.template import Template, shared_template
 from validators.source import Project
 
 LAYERS = (
@@ -199,6 +202,21 @@ def _keeps_own_users(project: Project) -> bool:
     return any(_PASSWORD_COLUMN.search(module.text) for module in project.modules.values())
 
 
+def warm_up(python: Path | None = None) -> None:
+    """Start in the background what a boot needs, while something else is done.
+
+    What cannot be started is tried again, and reported, by `prepare`.
+    """
+    with contextlib.suppress(CheckUnavailableError):
+        shared_template(python)
+    threading.Thread(target=_start_cluster, daemon=True).start()
+
+
+def _start_cluster() -> None:
+    with contextlib.suppress(CheckUnavailableError):
+        shared_cluster()
+
+
 @contextmanager
 def prepare(
     project: Project,
@@ -219,7 +237,7 @@ def prepare(
     Raises:
         CheckUnavailableError: PostgreSQL or the interpreter cannot be started here.
     """
-    template = warm_up(python)
+    template = shared_template(python)
     cluster = shared_cluster()
     with ExitStack() as closing:
         yield Booting(project, location, template, limits or Limits(), cluster, closing, user_id)

@@ -116,7 +116,7 @@ _templates: dict[Path, Template] = {}
 _templates_lock = threading.Lock()
 
 
-def warm_up(python: Path | None = None) -> Template:
+def shared_template(python: Path | None = None) -> Template:
     """Return the template of an interpreter, started where there is none yet.
 
     Args:
