@@ -3,9 +3,10 @@
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
-from tests.agent.models.offline.serving import Served
+from tests.agent.models.offline.serving import Postgres, Served
 
 SAMPLE: dict[str, Any] = {
     "text_required": "a text",
@@ -377,3 +378,30 @@ def test_a_race_with_a_delete_is_a_conflict_and_no_server_error(everything: Serv
     )
     body = {"title": "race", "project_id": project["id"]}
     assert owner.post("/api/tasks", json=body).status_code == 409
+
+
+def test_cut_connections_are_replaced_unnoticed(everything: Served) -> None:
+    owner = everything.owner
+    assert owner.get("/api/folders").status_code == 200
+    everything.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    assert owner.get("/api/folders").status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_no_server_error(
+    everything: Served, postgres: Postgres
+) -> None:
+    ((name,),) = everything.query("select current_database()")
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"alter database {name} allow_connections false".encode())
+        try:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+            )
+            answer = everything.owner.get("/api/folders")
+        finally:
+            connection.execute(f"alter database {name} allow_connections true".encode())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert everything.owner.get("/api/folders").status_code == 200
