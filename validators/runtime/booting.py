@@ -42,6 +42,7 @@ _PASSWORD_COLUMN = re.compile(
     r"^\s+(hashed_password|password_hash|hashed_pw|encrypted_password|passwd_hash)\s*[:=]",
     re.MULTILINE,
 )
+_MOST_BOOTS = 4
 _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
 _OWN_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -56,6 +57,7 @@ class Booting:
         template: Forks the process that boots it.
         limits: What it may use.
         user_id: Type of the user table's key.
+        filled: Variables that get a harmless value, although the code has an answer without one.
     """
 
     project: Project
@@ -65,13 +67,28 @@ class Booting:
     cluster: Cluster
     closing: ExitStack
     user_id: better_auth.UserId = "text"
+    filled: set[str] = field(default_factory=set)
 
     def start(self) -> tuple[RunningApp | None, list[Finding]]:
         """Boot the backend on a fresh database.
 
         Returns:
-            The running app, or None and why there is none.
+            The running app, or None and why there is none. A backend that stops with the name
+            of a variable that its code reads is booted again, with a harmless value for it.
         """
+        for _ in range(_MOST_BOOTS):
+            app, findings = self._boot()
+            missed = {
+                name
+                for name in read_variables(self.project).keys() - self.filled
+                if any(re.search(rf"\b{name}\b", finding.message) for finding in findings)
+            }
+            if app is not None or not missed:
+                break
+            self.filled |= missed
+        return app, findings
+
+    def _boot(self) -> tuple[RunningApp | None, list[Finding]]:
         user_id = None if _keeps_own_users(self.project) else self.user_id
         database = self.closing.enter_context(self.cluster.database(user_id))
         folder = folders.make("sandbox")
@@ -80,7 +97,7 @@ class Booting:
         copy_backend(self.project.root, copy)
         secret = secrets.token_hex(32)
         environment = build_environment(
-            read_variables(self.project), database.url, secret, folder / "home"
+            read_variables(self.project), database.url, secret, folder / "home", self.filled
         )
         (folder / "home").mkdir()
         process = BackendProcess.start(self.template, environment, folder, folder, self.limits)

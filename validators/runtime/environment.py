@@ -1,7 +1,7 @@
 """The environment of a booted backend, built from nothing: what its code asks for, harmless."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,11 @@ def read_variables(project: Project) -> dict[str, Variable]:
 
 
 def build_environment(
-    variables: dict[str, Variable], database_url: str, secret: str, home: Path
+    variables: Mapping[str, Variable],
+    database_url: str,
+    secret: str,
+    home: Path,
+    filled: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the whole environment of a backend's process.
 
@@ -54,6 +58,7 @@ def build_environment(
         database_url: Given to every variable that names a database.
         secret: Given to every variable that names a signing secret.
         home: The only folder that it may write to.
+        filled: Variables to fill, whether or not they are required.
     """
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -70,6 +75,8 @@ def build_environment(
         if name in environment:
             continue
         value = _value(variable, database_url, secret)
+        if value is None and name in filled:
+            value = harmless_value(variable)
         if value is not None:
             environment[name] = value
     return environment
