@@ -102,7 +102,8 @@ class Payloads:
         if not isinstance(several, list):
             return [resolved]
         found = [option for each in several for option in self._options(each)]
-        return [option for option in found if option.get("type") != "null"] or [resolved]
+        values = [option for option in found if option.get("type") != "null"]
+        return values or found or [resolved]
 
     def _named(self, name: str, schema: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
         if name in filling.overrides:

@@ -1,5 +1,7 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+import psycopg
+
 from validators.probes.accounts import find_accounts, find_users_table
 from validators.probes.authentication import Authentication
 from validators.probes.comparison import compare_worlds
@@ -52,6 +54,8 @@ def run(app: RunningApp) -> ProbeRun:
                 _check_coverage(operations, results)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
+        except psycopg.Error as error:
+            _report_database(results, error)
     return results.finish(tuple(operation.route for operation in operations))
 
 
@@ -90,7 +94,7 @@ def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...])
         results = Results()
         try:
             Experiment(empty, own, results, Nobody()).run(operations)
-        except BackendEndedError:
+        except (BackendEndedError, psycopg.Error):
             return None
         finally:
             app.process.close()
@@ -151,6 +155,14 @@ def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:
     message = f"{what} {sentences[ended.cause]}."
     place = frames[-1] if frames else None
     results.report(rules.PROCESS_ENDED, results.current, message, place=place)
+
+
+def _report_database(results: Results, error: psycopg.Error) -> None:
+    """Report a backend that locks, drops or alters its tables while it is probed."""
+    what = results.current.route if results.current else "The app"
+    said = str(error).partition("\n")[0]
+    message = f"{what} leaves the database so that its rows cannot be compared: {said}."
+    results.report(rules.PROCESS_ENDED, results.current, message)
 
 
 def _place(refused: Exchange) -> Frame | None:

@@ -29,7 +29,8 @@ select n.nspname, c.relname, c.oid,
                  join pg_attribute a on a.attnum = k.number
                  where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid), '{}'),
        (select array_agg(array[a.attname::text, format_type(a.atttypid, a.atttypmod),
-                               a.attnotnull::text, a.atthasdef::text] order by a.attnum)
+                               a.attnotnull::text, a.atthasdef::text,
+                               (a.attgenerated <> '')::text] order by a.attnum)
         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
@@ -51,6 +52,7 @@ class Column:
     type: str
     is_required: bool
     has_default: bool
+    is_generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ class Tables:
         connection.execute("set statement_timeout = '5s'")
         self.by_name = _read_tables(connection)
 
+    def refresh(self) -> None:
+        """Look again which tables there are: some backends make theirs at the first request."""
+        self.by_name = _read_tables(self._connection)
+
     def snapshot(self) -> Snapshot:
         """Return all rows, at most some thousands of each table."""
         parts = [
@@ -151,11 +157,14 @@ class Tables:
 
     def _insert(self, row: Row) -> None:
         table = self.by_name[row.table]
+        written = [column.name for column in table.columns.values() if not column.is_generated]
+        names = sql.SQL(", ").join(map(sql.Identifier, written))
         statement = sql.SQL(
-            "insert into {0} overriding system value "
-            "select * from jsonb_populate_record(null::{0}, {1}::jsonb)"
+            "insert into {0} ({2}) overriding system value "
+            "select {2} from jsonb_populate_record(null::{0}, {1}::jsonb)"
         )
-        self._connection.execute(statement.format(table.identifier, sql.Literal(row.text)))
+        filled = statement.format(table.identifier, sql.Literal(row.text), names)
+        self._connection.execute(filled)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> None:
         """Insert one row; a value that is a piece of SQL is taken as such."""
@@ -228,7 +237,9 @@ def compare(before: Snapshot, after: Snapshot) -> Change:
 def _read_tables(connection: Connection) -> dict[str, Table]:
     by_oid: dict[int, Table] = {}
     for schema, name, oid, key, columns in connection.execute(_TABLES):
-        read = {c[0]: Column(c[0], c[1], c[2] == "true", c[3] == "true") for c in columns or ()}
+        read = {
+            c[0]: Column(c[0], c[1], *(flag == "true" for flag in c[2:])) for c in columns or ()
+        }
         by_oid[oid] = Table(schema, name, tuple(key), read)
     for source, column, target in connection.execute(_FOREIGN_KEYS):
         if source in by_oid and target in by_oid:

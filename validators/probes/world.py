@@ -85,6 +85,10 @@ class World:
         before = self.rows
         self.rows = self.tables.snapshot()
         change = compare(before, self.rows)
+        if request.method == "POST" and response.is_success and not change:
+            self.tables.refresh()
+            self.rows = self.tables.snapshot()
+            change = compare(before, self.rows)
         self._order += [(row.table, row.key) for row in change.added]
         return Exchange(actor, request, response, change)
 

@@ -387,8 +387,8 @@ def list_priorities(current_user: CurrentUser) -> list[str]:
 PROCESS_ENDED = _rule(
     "BP615",
     "probe-process-ended",
-    "The app's process ended, hung or used too much while it was probed.",
-    "Take out what ends or blocks the process.",
+    "The app ended, hung, used too much or locked its tables while it was probed.",
+    "Take out what ends or blocks the process, or changes tables while requests are answered.",
     bad=_CREATE
     + """
 
