@@ -221,10 +221,11 @@ class Calls(Flow):
         self.visited.add(function.node)
         frame = Frame(entry, function.scope.path, function.scope.owner, function.receiver)
         before, self.running = self.running, frame
+        unrolled, self.unrolled = self.unrolled, ()
         try:
             return self._run_body(function, env, facts, state, frame)
         finally:
-            self.running = before
+            self.running, self.unrolled = before, unrolled
 
     def _run_body(
         self, function: Function, env: dict[str, Value], facts: Facts, state: State, frame: Frame

@@ -245,6 +245,8 @@ class Conditions(Machine):
         return after
 
     def _equality(self, left: Value, right: Value, state: State) -> Facts:
+        if isinstance(left, Given) and _is_left_out(right):
+            return frozenset((Empty(left),))
         sides = []
         for value in (left, right):
             term = self.as_term(value, state) if isinstance(value, Row) else value
@@ -341,6 +343,11 @@ def _condition_truth(formula: Formula) -> bool | None:
     if isinstance(formula, Opposite) and isinstance(formula.part, Equal):
         return True
     return None
+
+
+def _is_left_out(value: Value) -> bool:
+    """Tell whether a value is the mark of a field that the request leaves out."""
+    return isinstance(value, Library) and value.last in ("MISSING", "PydanticUndefined")
 
 
 def may_equal(left: Value, right: Value) -> bool | None:

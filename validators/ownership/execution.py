@@ -169,10 +169,10 @@ class Execution(Statements):
             why = self.prover.owned(row, known)
             if why is None:
                 reason = self.prover.why_not(row, known)
-                if branch.reasons and reason.verdict == "leak":
+                if branch.reasons and reason.is_missing:
                     reason = WhyNot("unproven", f"{reason.text}: {branch.reasons[0]}")
                 if len(branches) > 1:
-                    reason = WhyNot(reason.verdict, f"in one alternative {reason.text}")
+                    reason = replace(reason, text=f"in one alternative {reason.text}")
                 return None, reason
             whys.append(why)
         texts = dict.fromkeys(why.text for why in whys)

@@ -185,8 +185,10 @@ class Expressions(Conditions):
         source = self.evaluate(first.iter, state, frame)
         known = source.items if isinstance(source, Items) else None
         is_exact = known is not None and len(known) <= MOST_UNROLLED
+        before = self.unrolled
         steps = known if is_exact and known is not None else [None]
-        for item in steps:
+        for number, item in enumerate(steps):
+            self.unrolled = (*before, number)
             inner: State | None = state.copy()
             assert inner is not None  # noqa: S101  # mypy needs the wider type below
             value = item if item is not None else self.element(source, first.iter, inner, frame)
@@ -197,6 +199,7 @@ class Expressions(Conditions):
                     is_exact = is_exact and (inner is None or otherwise is None)
             if inner is not None:
                 is_exact &= self._generate(element, rest, inner, frame, found)
+        self.unrolled = before
         return is_exact
 
     # Access.
@@ -269,7 +272,8 @@ class Expressions(Conditions):
             raise UnreachableError
         held = [item for _, item in value.known]
         if value.rest is not None:
-            held = [value.rest] if isinstance(key, Const) else [*held, value.rest]
+            rest = _spread_item(value.rest, key)
+            held = [rest] if isinstance(key, Const) else [*held, rest]
         return one_of(held) if held else Unknown("an item of an empty dictionary")
 
     # Operators.
@@ -570,6 +574,15 @@ def mapping_of(pairs: Value) -> Mapping:
             keys = key if result.keys is None else one_of([result.keys, key])
             result = Mapping(result.known, rest, keys)
     return result
+
+
+def _spread_item(rest: Value, key: Value) -> Value:
+    """Return an item of what was spread into a dictionary."""
+    if isinstance(rest, Choice):
+        return choice((_spread_item(member, key), facts) for member, facts in rest.members)
+    if isinstance(rest, Claims):
+        return claim(rest.origin, key)
+    return rest
 
 
 def spread_pair(pair: Value) -> Value:

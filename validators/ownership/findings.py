@@ -3,25 +3,14 @@
 from collections.abc import Iterator
 
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.machine import row_of
 from validators.ownership.recorder import Entry, Place
 from validators.ownership.routes import Route
-from validators.ownership.values import (
-    NONE,
-    Choice,
-    Const,
-    Given,
-    Identity,
-    Mapping,
-    Row,
-    Value,
-)
+from validators.ownership.values import Given
 from validators.ownership.verdicts import Judge, Judgement
 from validators.report import Finding, Query
 from validators.rules.isolation import rule
 
 Roots = list[tuple[Entry, Route | None]]
-_NAMES = frozenset({"id", "user_id", "sub", "email", "uid", "userId", "username"})
 
 
 def report(
@@ -75,7 +64,7 @@ class _Writer:
         # Routes without authentication, routes that go on without it, and unverified identities.
         self.unguarded: set[str] = set()
         self.optional: set[str] = set()
-        self.unverified: set[tuple[str, str]] = set()
+        self.unverified: set[Given | int] = set()
 
     def of_site(self, judgement: Judgement) -> Iterator[Finding]:
         """Yield the findings of a query site."""
@@ -95,9 +84,7 @@ class _Writer:
             return True
         if "constant" in "".join(judgement.texts) and set(judgement.leaking) <= self.optional:
             return True
-        return bool(judgement.blames) and all(
-            (given.source, given.name) in self.unverified for given in judgement.blames
-        )
+        return bool(judgement.blames) and set(judgement.blames) <= self.unverified
 
     def _fix(self, judgement: Judgement) -> str | None:
         schema = self.interpreter.schema
@@ -144,11 +131,14 @@ class _Writer:
         leaks = [j for j in self._judgements_of(entries) if route.name in j.routes]
         if not leaks:
             return
-        if not any(entry.is_verifying for entry in entries):
+        doubtful = list(self._unverified_identity(leaks, route))
+        yield from doubtful
+        if any(entry.is_verifying for entry in entries):
+            yield from self._stand_ins(entries, route)
+        elif not doubtful and not any(entry.is_asking for entry in entries):
             self.unguarded.add(route.name)
             text = f"{route.name} reaches rows of users, and nothing asks who is signed in."
             yield self._at("BP303", root.place, text, route)
-        yield from self._doubtful_identity(entries, leaks, route)
 
     def _judgements_of(self, entries: list[Entry]) -> list[Judgement]:
         sites = {event.site for entry in entries for event in entry.events}
@@ -158,37 +148,43 @@ class _Writer:
             if (judgement := self.judge.judgements.get(site)) and judgement.verdict == "leak"
         ]
 
-    def _doubtful_identity(
-        self, entries: list[Entry], leaks: list[Judgement], route: Route
+    def _unverified_identity(
+        self, leaks: list[Judgement], route: Route
     ) -> Iterator[Finding]:
         for judgement in leaks:
-            for given in judgement.blames:
-                place = self.interpreter.given_at.get((given.source, given.name))
-                if given.source in ("header", "cookie") and place is not None:
-                    self.unverified.add((given.source, given.name))
-                    text = f"{given.name} from the {given.source} is taken for the signed-in user."
+            for blame in judgement.blames:
+                place = self._blamed_place(blame)
+                if place is not None:
+                    self.unverified.add(blame)
+                    text = f"{self._blamed(blame)} is taken for the signed-in user."
                     yield self._at("BP304", place, text, route)
-        for entry in entries:
-            for value, place in entry.returned:
-                if entry.is_dependency and self._is_stand_in(value):
-                    self.optional.add(route.name)
-                    text = "Here the dependency returns no verified user, and the request goes on."
-                    yield self._at("BP309", place, text, route)
 
-    def _is_stand_in(self, value: Value) -> bool:
-        """Tell whether a dependency returns something in place of the signed-in user."""
-        if isinstance(value, Choice):
-            return any(
-                self._is_stand_in(member) for member, _ in value.members if member != NONE
-            )
-        if isinstance(value, Const):
-            return value.value is None or isinstance(value.value, str | int)
-        if isinstance(value, Mapping):
-            named = [held for key, held in value.known if key in _NAMES]
-            return bool(named) and all(isinstance(held, Const) for held in named)
-        if isinstance(value, Row):
-            return self.interpreter.prover.rows[value.symbol].is_user
-        return False
+    def _stand_ins(self, entries: list[Entry], route: Route) -> Iterator[Finding]:
+        for entry in entries:
+            for place in entry.stand_ins:
+                self.optional.add(route.name)
+                text = "Here the dependency returns no verified user, and the request goes on."
+                yield self._at("BP309", place, text, route)
+
+    def _blamed(self, blame: Given | int) -> str:
+        if isinstance(blame, Given):
+            return _capital(f"{blame.name} from the {blame.source}")
+        return f"A {self.interpreter.prover.rows[blame].name} that anybody can name"
+
+    def _blamed_place(self, blame: Given | int) -> Place | None:
+        """Return where what was taken for the identity is read; None where it is no identity."""
+        machine = self.interpreter
+        if isinstance(blame, int):
+            site = machine.symbol_sites.get(blame)
+            return machine.site_list[site].place if site is not None else None
+        if blame.source not in ("header", "cookie"):
+            return None
+        known = [
+            (name, place)
+            for (source, name), place in machine.given_at.items()
+            if source == blame.source and blame.name.startswith(name)
+        ]
+        return max(known, key=lambda pair: len(pair[0]))[1] if known else None
 
     def _at(self, code: str, place: Place, text: str, route: Route) -> Finding:
         return rule(code).finding(
@@ -199,6 +195,3 @@ class _Writer:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-__all__ = ["Given", "Identity", "report", "row_of"]

@@ -31,6 +31,7 @@ from validators.ownership.values import (
 MOST_ROUNDS = 4
 
 Runner = Callable[[ast.stmt, State, Frame], State | None]
+_NAMES = frozenset({"id", "user_id", "sub", "email", "uid", "userId", "username"})
 _CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
 
@@ -86,9 +87,23 @@ class Flow(Expressions):
     def _run_return(self, node: ast.Return, state: State, frame: Frame) -> State | None:
         value = self.evaluate(node.value, state, frame) if node.value else NONE
         frame.returns.append((value, state))
-        if frame.entry.is_dependency:
-            frame.entry.returned.append((value, Place.of(frame.path, node)))
+        if frame.entry.is_dependency and self.is_stand_in(value, state):
+            frame.entry.stand_ins[Place.of(frame.path, node)] = None
         return None
+
+    def is_stand_in(self, value: Value, state: State) -> bool:
+        """Tell whether a dependency returns something in place of the signed-in user."""
+        if isinstance(value, Choice):
+            return any(self.is_stand_in(one, state) for one, _ in value.members if one != NONE)
+        if isinstance(value, Const):
+            return value.value is None or isinstance(value.value, str | int)
+        if isinstance(value, Mapping):
+            named = [held for key, held in value.known if key in _NAMES]
+            return bool(named) and all(isinstance(held, Const) for held in named)
+        if isinstance(value, Row):
+            model = self.prover.rows[value.symbol]
+            return model.is_user and self.prover.owned(value.symbol, state.facts) is None
+        return False
 
     def _run_raise(self, node: ast.Raise, state: State, frame: Frame) -> State | None:
         if node.exc is not None:
@@ -254,14 +269,17 @@ class Flow(Expressions):
     ) -> State | None:
         current: State | None = state
         breaks: list[State] = []
-        for item in items:
+        before = self.unrolled
+        for number, item in enumerate(items):
             if current is None:
                 break
+            self.unrolled = (*before, number)
             self.assign(node.target, item, current, frame)
             frame.loops.append((breaks, []))
             current = self.run_block(node.body, current, frame)
             _, continues = frame.loops.pop()
             current = join([current, *continues])
+        self.unrolled = before
         current = self.run_block(node.orelse, current, frame)
         return join([current, *breaks])
 

@@ -9,7 +9,7 @@ from validators.ownership.machine import Call, ProofOptions, UnreachableError
 from validators.ownership.methods import Methods
 from validators.ownership.program import Program
 from validators.ownership.schema import Schema
-from validators.ownership.state import State, choice, join
+from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
     Choice,
     ClassValue,
@@ -47,8 +47,12 @@ class Interpreter(Methods):
             case Method(receiver, name):
                 return self.call_method(receiver, name, call)
             case Partial(inner, args, keywords):
+                named = dict(keywords)
+                if call.more is not None:
+                    # Keywords at the call replace those that were bound before.
+                    named = {name: one_of([value, call.more]) for name, value in keywords}
                 merged = replace(
-                    call, args=[*args, *call.args], keywords={**dict(keywords), **call.keywords}
+                    call, args=[*args, *call.args], keywords={**named, **call.keywords}
                 )
                 return self.call(inner, merged)
             case Choice():

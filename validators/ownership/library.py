@@ -1,11 +1,12 @@
 """Functions of libraries: what is known of the standard library, SQLAlchemy, FastAPI and JWT."""
 
+import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from validators.ownership.expressions import mapping_of
 from validators.ownership.facts import NO_FACTS, Verified
-from validators.ownership.formulas import as_formula, is_sql
+from validators.ownership.formulas import as_formula, comparison, is_sql
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.objects import setting
 from validators.ownership.state import ABSENT, choice, one_of
@@ -108,6 +109,7 @@ def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
 def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
     """Return what a function gives of which nothing is known."""
     machine.hand_over(f"{name} is not part of the backend", call)
+    machine.note_asking(call)
     made = machine.derived(f"the result of {name}", call.values(), call.state)
     if name.partition(".")[0] in _PURE:
         return made
@@ -250,6 +252,17 @@ def _getenv(machine: "Interpreter", name: str, call: Call) -> Value:
     key = call.argument(0, "key")
     default = call.argument(1, "default") or NONE
     return setting(str(key.value) if isinstance(key, Const) else "?", default)
+
+
+def _operator(machine: "Interpreter", name: str, call: Call) -> Value:
+    if len(call.args) != 2 or not any(is_sql(value) for value in call.args):  # noqa: PLR2004
+        return machine.derived(f"the result of {name}", call.values(), call.state)
+    left, right = call.args
+    if name in ("operator.eq", "operator.ne"):
+        operator = ast.Eq() if name == "operator.eq" else ast.NotEq()
+        return Condition(comparison(machine, operator, left, right, call.state))
+    parts = (as_formula(machine, left, call.state), as_formula(machine, right, call.state))
+    return Condition(Both(parts) if name == "operator.and_" else Either(parts))
 
 
 def _replace(machine: "Interpreter", name: str, call: Call) -> Value:
@@ -444,6 +457,10 @@ _MODELS: dict[str, Model] = {
     "decouple.config": _getenv,
     "functools.partial": _partial,
     "functools.wraps": _wraps,
+    "operator.and_": _operator,
+    "operator.or_": _operator,
+    "operator.eq": _operator,
+    "operator.ne": _operator,
     "dataclasses.replace": _replace,
     "asyncio.gather": _gather,
     "hmac.compare_digest": _compare_digest,

@@ -102,6 +102,8 @@ class Machine(ABC):
         self.entries: list[Entry] = []
         self.symbol_sites: dict[int, int] = {}
         self.outer_sites: dict[int, dict[int, None]] = {}
+        # Which items of known lists are being looked at, which tells their rows apart.
+        self.unrolled: tuple[int, ...] = ()
         self.running: Frame | None = None
         self.given_at: dict[tuple[str, str], Place] = {}
         self._symbols: dict[object, int] = {}
@@ -128,7 +130,7 @@ class Machine(ABC):
         self, key: object, model: TableModel, site: int | None, state: State, frame: Frame
     ) -> int:
         """Return the row symbol for a key within the running function, as a new row."""
-        number = self.symbol((key, frame.entry.index), model, site)
+        number = self.symbol((key, frame.entry.index, self.unrolled), model, site)
         frame.entry.created[number] = None
         self.renew_row(number, state)
         return number

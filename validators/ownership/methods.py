@@ -320,6 +320,7 @@ class Methods(Web):
             return self.call(receiver, call)
         reason = receiver.reason if isinstance(receiver, Unknown) else f"the method {name}"
         self.hand_over(reason, call)
+        self.note_asking(call)
         return self.derived(reason, [receiver, *call.values()], call.state)
 
     def _sql_method(self, receiver: Value, name: str, call: Call) -> Value:
@@ -372,6 +373,13 @@ class Methods(Web):
         if not found:
             raise UnreachableError
         return choice(found)
+
+    def note_asking(self, call: Call) -> None:
+        """Note that a header or cookie is handed to something that may verify it."""
+        for value in call.values():
+            for origin in origins(value):
+                if isinstance(origin, Given) and origin.source in ("header", "cookie"):
+                    call.frame.entry.is_asking = True
 
     def entered(self, value: Value, node: ast.expr, state: State, frame: Frame) -> Value:
         """Return what `with … as` binds."""

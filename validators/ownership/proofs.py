@@ -26,12 +26,14 @@ class WhyNot:
     Attributes:
         verdict: The verdict that follows.
         text: The reason in words.
-        blame: The part of the request that was taken for the identity, where one was.
+        blame: The part of the request, or the row, that was taken for the identity.
+        is_missing: Whether nothing at all is compared.
     """
 
     verdict: Literal["leak", "unproven"]
     text: str
-    blame: Given | None = None
+    blame: "Given | int | None" = None
+    is_missing: bool = False
 
 
 class Prover:
@@ -172,9 +174,11 @@ class Prover:
             return known[0]
         if model.owners:
             names = " or ".join(f"{model.name}.{column}" for column in model.owners)
-            return WhyNot("leak", f"{names} is not compared with the signed-in user")
+            text = f"{names} is not compared with the signed-in user"
+            return WhyNot("leak", text, is_missing=True)
         names = " or ".join(f"{model.name}.{column}" for column in columns)
-        return WhyNot("leak", f"{names} is not bound to a row of the signed-in user")
+        text = f"{names} is not bound to a row of the signed-in user"
+        return WhyNot("leak", text, is_missing=True)
 
     def _unproven_parent(
         self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
@@ -217,6 +221,8 @@ class Prover:
                     if isinstance(side, Given | Const):
                         text = f"{model.name}.{column} is compared with a {user.name} looked up by"
                         blame = side if isinstance(side, Given) else None
+                        if blame and not user.is_user and isinstance(term.row, int):
+                            return WhyNot("leak", f"{text} {describe(side)}", term.row)
                         return WhyNot("leak", f"{text} {describe(side)}", blame)
         return None
 
@@ -230,6 +236,8 @@ def describe(term: Term) -> str:
             return f"the parameter {name}"
         case Given("shared", name):
             return f"{name}, which all requests share"
+        case Given("answer", name):
+            return f"a part of {name}"
         case Given(source, name):
             return f"{name} from the {source}, which the sender chooses"
         case Const(value):

@@ -48,7 +48,7 @@ class Event:
     site: int
     text: str
     needs: frozenset[tuple[str, str]] = frozenset()
-    blame: Given | None = None
+    blame: Given | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ class Entry:
     created: dict[int, None] = field(default_factory=dict)
     is_verifying: bool = False
     is_dependency: bool = False
-    returned: list[tuple[Value, Place]] = field(default_factory=list)
+    is_asking: bool = False
+    stand_ins: dict[Place, None] = field(default_factory=dict)
     outcome: "Outcome | None" = None
     is_running: bool = False
 

@@ -110,6 +110,8 @@ class Runner:
         self.interpreter = interpreter
         self.replaced: set[Value] = set()
         self._module = ""
+        self._scopes: Value = Items(())
+        self._foreign_names: set[str] = set()
         self._node: ast.AST = interpreter.dummy()
 
     def run(self, route: Route) -> Entry:
@@ -177,6 +179,7 @@ class Runner:
         machine = self.interpreter
         if isinstance(dependency, Made) and dependency.kind == "depends":
             function = dependency.get("function")
+            self._scopes = dependency.get("scopes") or Items(())
             return self._provide(function, route, state, frame) if function else NONE
         del machine
         return Unknown("a dependency that cannot be followed")
@@ -223,7 +226,10 @@ class Runner:
         frame = Frame(call.frame.entry, self._module)
         if hasattr(self._node, "lineno"):
             text = f"What the dependency {name} returns cannot be followed."
-            machine.problem(frame, self._node, "BP311", text)
+            call.frame.entry.is_asking = True
+            if name not in self._foreign_names:
+                self._foreign_names.add(name)
+                machine.problem(frame, self._node, "BP311", text)
         return Unknown(f"the dependency {name} is not part of the backend")
 
     def _provide_instance(self, value: Instance, route: Route, call: Call) -> Value:
@@ -307,6 +313,7 @@ class Runner:
                     (h for h in hints if isinstance(h, ClassValue)), NONE
                 )
                 self._module, self._node = function.scope.path, default or parameter
+                self._scopes = hint.get("scopes") or Items(())
                 return self._provide(target, route, call.state, call.frame)
         self._module, self._node = function.scope.path, parameter
         return self._from_request(parameter.arg, hints, route, call)
@@ -314,6 +321,8 @@ class Runner:
     def _from_request(self, name: str, hints: list[Value], route: Route, call: Call) -> Value:
         machine = self.interpreter
         for hint in hints:
+            if isinstance(hint, Library) and hint.last == "SecurityScopes":
+                return Made("security scopes", (("scopes", self._scopes),))
             if isinstance(hint, Library) and hint.last in _MADE:
                 return Made(_MADE[hint.last], _request_fields(hint.last, route))
         marked = next((h for h in hints if isinstance(h, Made) and h.kind == "parameter"), None)

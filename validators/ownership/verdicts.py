@@ -36,7 +36,7 @@ class Judgement:
     bad_route: Route | None = None
     trace: tuple[str, ...] = ()
     leaking: dict[str, None] = field(default_factory=dict)
-    blames: dict[Given, None] = field(default_factory=dict)
+    blames: dict[Given | int, None] = field(default_factory=dict)
 
     def add(
         self, verdict: QueryVerdict, text: str, route: Route | None, trace: tuple[str, ...]

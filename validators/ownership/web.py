@@ -83,7 +83,11 @@ class Web(Sessions):
         root = name.partition(".")[0]
         if last in ("Depends", "Security") and root == "fastapi":
             function = call.argument(0, "dependency")
-            return Made("depends", (("function", function),) if function is not None else ())
+            scopes = call.keywords.get("scopes") or Items(())
+            held: list[tuple[str, Value]] = [("scopes", scopes)]
+            if function is not None:
+                held.append(("function", function))
+            return Made("depends", tuple(held))
         if last in PARAMETERS and root == "fastapi":
             return self._parameter(last, call)
         if last in ("FastAPI", "APIRouter") and root == "fastapi":

@@ -59,6 +59,8 @@ class Writes(Execution):
         """Set up what writes need."""
         super().prepare()
         self.made_at: dict[int, Origin] = {}
+        # Every value that a column of a row was set to, on any path.
+        self.written: dict[Attr, dict[Term, None]] = {}
 
     # New rows.
 
@@ -135,7 +137,18 @@ class Writes(Execution):
             if parent is not None and self._all_safe(value, *parent, state):
                 state.facts = facts | {Safe(attr, parent[0])}
                 return
-        state.facts = facts | same(attr, self.settled(value, state))
+        term = self.settled(value, state)
+        state.facts = facts | same(attr, term)
+        self.written.setdefault(attr, {})[term] = None
+
+    def _terms(self, attr: Attr, facts: Facts) -> list[Term]:
+        """Return what a column of a new row is equal to, or was set to on some path."""
+        terms = sorted((term for term in equals(attr, facts) if term != attr), key=str)
+        return terms or [
+            term
+            for term in self.written.get(attr, {})
+            if term != NONE and self.prover.identity(term, facts) is None
+        ]
 
     def _all_safe(self, value: Choice, parent: str, target: str, state: State) -> bool:
         """Tell whether every alternative is missing or the key of an owned row."""
@@ -232,7 +245,7 @@ class Writes(Execution):
             attr = Attr(row.symbol, column)
             if self.prover.identity(attr, facts) is not None:
                 return None
-            terms = sorted((t for t in equals(attr, facts) if t != attr), key=str)
+            terms = self._terms(attr, facts)
             if terms and terms != [NONE]:
                 doubts.append(_doubt(model, column, terms))
         if not doubts or model.is_credential:
@@ -267,7 +280,7 @@ class Writes(Execution):
         attr = Attr(row, column)
         if Safe(attr, parent) in facts:
             return "checked", ""
-        terms = sorted((term for term in equals(attr, facts) if term != attr), key=str)
+        terms = self._terms(attr, facts)
         if not terms or terms == [NONE]:
             return None
         if any(self._is_owned_key(t, parent, target, facts, frozenset({row})) for t in terms):
