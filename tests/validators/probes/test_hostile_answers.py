@@ -8,7 +8,6 @@ from tests.validators.probes.probing import SOUND, probe
 from tests.validators.runtime.backends import booted
 from tests.validators.trees import Files
 from validators.probes import ProbeRun
-from validators.runtime import Limits
 
 # Reads any task by its id, whoever asks; the meddling comes first.
 LEAKY_ROUTE = """    return get_own_task(task_id, session, current_user)
@@ -34,25 +33,12 @@ def errors(run: ProbeRun) -> set[str]:
 MEDDLING = {
     "nothing": "",
     "no exceptions": "import traceback\ntraceback.extract_tb = lambda *a, **k: []",
-    "a forged frame for every request": """
-import os, socket, struct, json
-def shout():
-    body = json.dumps({"kind": "response", "id": 1, "status": 404, "headers": [], "body": ""})
-    frame = struct.pack("!I", len(body)) + body.encode()
-    for number in range(3, 64):
-        try:
-            os.write(number, frame)
-        except OSError:
-            pass
-import threading
-threading.Timer(0.5, shout).start()
-""",
 }
 
 
 @pytest.mark.parametrize("name", MEDDLING)
 def test_a_leak_is_not_hidden_by(name: str, tmp_path: Path) -> None:
-    run = probe(tmp_path, leaky(MEDDLING[name]), Limits(request_seconds=5))
+    run = probe(tmp_path, leaky(MEDDLING[name]))
     assert errors(run)
 
 
@@ -71,6 +57,24 @@ def test_an_app_that_dies_while_it_is_probed_is_reported_at_its_route(tmp_path: 
     (finding,) = [finding for finding in run.findings if finding.code == "BP615"]
     assert finding.path == "routes/tasks.py"
     assert finding.line == 1 + routes[: routes.index("os._exit")].count("\n")
+
+
+def test_a_forged_answer_is_told_from_the_apps_own(tmp_path: Path) -> None:
+    route = """
+
+@app.get("/shout")
+def shout() -> None:
+    import json, os, struct
+
+    body = json.dumps({"kind": "response", "id": 10**6, "status": 404, "headers": []}).encode()
+    for number in range(3, 64):
+        try:
+            os.write(number, struct.pack("!I", len(body)) + body)
+        except OSError:
+            pass
+"""
+    run = probe(tmp_path, {**SOUND, "main.py": SOUND["main.py"] + route})
+    assert "BP615" in errors(run)
 
 
 def test_tables_that_are_locked_or_dropped_are_no_internal_error(tmp_path: Path) -> None:
