@@ -4,11 +4,19 @@ from dataclasses import replace
 
 from agent.models.offline.blueprint import FieldKind
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
-from agent.models.offline.defaults import is_state
+from agent.models.offline.defaults import is_known_noun, is_state, kind_by_name
 from agent.models.offline.features import ALWAYS, feature, feature_intro, user_phrase
 from agent.models.offline.heads import about, may_follow, operations, without_heads
-from agent.models.offline.nouns import word_set
-from agent.models.offline.phrasebook import BELONGS, FIELD_CALLED, MANY, MAY_BELONG, PLACE
+from agent.models.offline.nouns import singular_name, word_set
+from agent.models.offline.phrasebook import (
+    BELONGS,
+    DEPTH,
+    FIELD_CALLED,
+    MANY,
+    MAY_BELONG,
+    NESTED,
+    PLACE,
+)
 from agent.models.offline.phrases import (
     ability,
     field_name,
@@ -23,6 +31,7 @@ from agent.models.offline.statements import (
     HasField,
     HasMany,
     Name,
+    Nests,
     Satisfied,
     Statement,
     Statements,
@@ -83,7 +92,26 @@ def can_be(cursor: Cursor) -> Statements | None:
     if not (cursor.phrase("can be", "should be", "must be", "are", "is") or ability(cursor)):
         return None
     cursor.take("also", "either")
-    return attempt(cursor, feature_list) or attempt(cursor, states)
+    return attempt(cursor, feature_list) or attempt(cursor, nested) or attempt(cursor, states)
+
+
+def nested(cursor: Cursor) -> Statements | None:
+    """Read "nested", "nested inside other folders to any depth"."""
+    if not cursor.phrase(*NESTED):
+        return None
+    start = cursor.position
+    name = attempt(cursor, noun_phrase) if cursor.phrase(*_INSIDE_OTHERS) else None
+    if name is None:
+        cursor.position = start
+    cursor.phrase(*DEPTH)
+    if name is not None:
+        return (HasField(Name(("other", *name.words), name.start, name.end)),)
+    return (Nests(),) if cursor.is_at_boundary else None
+
+
+_INSIDE_OTHERS = tuple(
+    f"{link} {other}" for link in ("in", "inside", "within", "into") for other in ("other",)
+)
 
 
 def attributes(cursor: Cursor) -> Statements | None:
@@ -116,10 +144,21 @@ def a_field(cursor: Cursor) -> Statements | None:
     if name is None:
         return None
     name, said = typed_name(name)
+    if cursor.peek() == "/" and _ends_in_choice(name):
+        cursor.position -= 1
+        name = Name(name.words[:-1], name.start, cursor.tokens[cursor.position - 1].end)
     if name.words[-1] in {"date", "day"} and cursor.phrase("and time", "/ time"):
         said = said.merged(Traits(kind=FieldKind.DATETIME))
     said = lead.merged(said).merged(traits(cursor))
     return (HasField(name, said),)
+
+
+_CHOSEN = word_set("status state stage type kind severity level priority category mood condition")
+
+
+def _ends_in_choice(name: Name) -> bool:
+    """Tell whether a name has the first of its values behind it: "state open/closed"."""
+    return len(name.words) > 1 and name.words[-2] in _CHOSEN
 
 
 def _state(cursor: Cursor) -> Name | None:
@@ -204,11 +243,19 @@ def parents(cursor: Cursor) -> Statements | None:
         is_required = False
     elif not cursor.phrase(*BELONGS):
         return None
+    is_grouped = cursor.tokens[cursor.position - 1].norm == "by"
     found: list[Statement] = []
     while len(found) < LONGEST_LIST:
         start = cursor.position
+        if found and cursor.peek() == "•":
+            break
         cursor.separator() if found else None
+        may = bool(found) and cursor.phrase("optionally to", "optionally in", "maybe to")
         parent = _parent(cursor)
+        if is_grouped and isinstance(parent, BelongsTo) and not _is_group(parent.parent):
+            return None
+        if may and isinstance(parent, BelongsTo):
+            parent = replace(parent, is_required=False)
         if parent is None:
             cursor.position = start
             break
@@ -220,6 +267,12 @@ def parents(cursor: Cursor) -> Statements | None:
             else parent
         )
     return tuple(found) or None
+
+
+def _is_group(name: Name) -> bool:
+    """Tell whether rows are grouped by others, and not by a field: "by status"."""
+    key = singular_name(name.words)
+    return is_known_noun(key) or kind_by_name(key) is None
 
 
 def _parent(cursor: Cursor) -> BelongsTo | Satisfied | None:
@@ -253,6 +306,10 @@ def _whether(cursor: Cursor) -> Statements | None:
     if not cursor.take("whether", "if"):
         return None
     cursor.take("it", "they", "or", "the")
+    if cursor.phrase("i've", "i have", "we've", "we have"):
+        found = states(cursor)
+        cursor.take("it", "them")
+        return found
     cursor.phrase("is", "are", "was", "has been", "have been", "were", "it is", "it has been")
     return states(cursor)
 

@@ -73,7 +73,8 @@ class Parent(_Part):
     Attributes:
         name: The relation's name, `project` for the key `project_id`.
         resource: The parent's singular name, of a resource of the blueprint or of the
-            existing backend.
+            existing backend. A resource that is its own parent makes a tree; that relation is
+            called `parent` and is never required.
         is_required: Whether a row must have one.
     """
 
@@ -93,7 +94,11 @@ class Resource(_Part):
         filter_by: Names of fields, keys of parents (`project_id`), `created_at` or `updated_at`.
         search_in: Names of text fields.
         sort_by: Names of fields, `created_at` or `updated_at`.
+        default_sort: The order where a request names none: a name of `sort_by`, with "-" in front
+            for the greatest first; empty for the newest first.
         is_paginated: Whether the list comes in pages, with the total.
+        page_size: How many rows a list returns where a request does not say, from 1 to 100;
+            None for 100.
     """
 
     singular: str
@@ -103,7 +108,9 @@ class Resource(_Part):
     filter_by: tuple[str, ...] = ()
     search_in: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
+    default_sort: str = ""
     is_paginated: bool = False
+    page_size: int | None = None
 
 
 class AgentEndpoint(_Part):
@@ -113,8 +120,8 @@ class AgentEndpoint(_Part):
         name: The last part of the path.
         resource: The singular name of the resource that it reads, new or existing.
         calls_per_minute: How often each user may call it.
-        ability: What it does. `suggest-due-date` needs a date field, `suggest-priority` a
-            choice field called `priority`.
+        ability: What it does. `suggest-due-date` needs a date or date-time field,
+            `suggest-priority` a text and a choice field called `priority`, `summarize` nothing.
     """
 
     name: str

@@ -15,6 +15,7 @@ from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, lon
 from agent.models.offline.defaults import STANDS_FOR, is_known_noun, kind_by_name
 from agent.models.offline.features import ALWAYS
 from agent.models.offline.heads import (
+    LISTED,
     about,
     head,
     longest_of,
@@ -37,7 +38,9 @@ from agent.models.offline.phrases import (
 from agent.models.offline.statements import (
     Declares,
     Name,
+    Paginates,
     Satisfied,
+    Searches,
     Statement,
     Statements,
 )
@@ -47,6 +50,7 @@ from agent.models.offline.words import (
     DETERMINERS,
     HEADS,
     LIST_HEADERS,
+    OPERATIONS,
     PRAISE,
     STRONG_HEADS,
     TECHNICAL,
@@ -72,8 +76,7 @@ def build(cursor: Cursor) -> Statements | None:
             return secured or (Satisfied(),)
         if not links and cursor.peek() == "where":
             return (Satisfied(),)
-        is_crud = cursor.tokens[cursor.position - 1].norm == "crud"
-        if not links and not is_crud and cursor.peek() not in {"named", "called"}:
+        if not links and not _names_next(cursor) and cursor.peek() not in {"named", "called"}:
             return attempt(cursor, _head_extras)
     if has_head:
         cursor.take("named", "called")
@@ -81,6 +84,13 @@ def build(cursor: Cursor) -> Statements | None:
     if found is None or not (verbs or has_head or _is_strong(found[0])):
         return None
     return _strengthened(found) if has_head else found
+
+
+def _names_next(cursor: Cursor) -> bool:
+    """Tell whether a head has its name behind it: "crud tasks", "a resource measurement"."""
+    said = cursor.tokens[cursor.position - 1].norm
+    rest = Cursor(cursor.tokens, cursor.position)
+    return said == "crud" or (said in {"resource", "entity"} and noun_phrase(rest) is not None)
 
 
 def _lets(cursor: Cursor) -> bool:
@@ -148,7 +158,7 @@ _PURPOSES = word_set(
 def uses(cursor: Cursor) -> Statements | None:
     """Read "users can create and edit tasks", "to track my expenses"."""
     politeness(cursor)
-    has_subject = ability(cursor)
+    has_subject = ability(cursor) or _doer(cursor)
     cursor.take("to", "for")
     has_head = bool(attempt(cursor, head))
     cursor.take("to", "for", "that", "which")
@@ -162,6 +172,15 @@ def uses(cursor: Cursor) -> Statements | None:
     return resources(cursor, MENTIONED if has_subject or not has_head else MADE)
 
 
+def _doer(cursor: Cursor) -> bool:
+    """Step over "users" in "users write journal entries"."""
+    start = cursor.position
+    if cursor.phrase("users", "people", "the users", "i", "we") and cursor.peek() in OPERATIONS:
+        return True
+    cursor.position = start
+    return False
+
+
 _Found = tuple[Name, Statements]
 
 
@@ -173,7 +192,7 @@ def resources(cursor: Cursor, rule: "Rule[_Found]") -> Statements | None:
         start = cursor.position
         cursor.separator() if names else None
         item = attempt(cursor, rule)
-        if item is None:
+        if item is None or item[0].words in {name.words for name in names}:
             cursor.position = start
             break
         names.append(item[0])
@@ -207,6 +226,7 @@ def _made(cursor: Cursor) -> _Found | None:
     if has_head and not cursor.take("for", "of", "on"):
         return None
     cursor.take_any(PRAISE | DETERMINERS)
+    able = _able(cursor)
     noun = attempt(cursor, noun_phrase)
     if noun is None or noun.words[0] in BUILD_VERBS | _NO_RESOURCE:
         return None
@@ -215,7 +235,8 @@ def _made(cursor: Cursor) -> _Found | None:
         noun = attempt(cursor, noun_phrase)
     if noun is None or (noun.words[-1:] in _COLLECTIONS and cursor.peek() == "of"):
         return None
-    if noun.words[-1] in LIST_HEADERS and cursor.peek() == ":":
+    is_header = noun.words[-1] in LIST_HEADERS and " ".join(noun.words) not in STANDS_FOR
+    if is_header and cursor.peek() == ":":
         return None
     name, heads = without_heads(noun)
     start = cursor.position
@@ -225,7 +246,7 @@ def _made(cursor: Cursor) -> _Found | None:
         return None
     start = cursor.position
     is_title = heads or " ".join(name.words) in STANDS_FOR
-    if is_title and (listed := _titled(cursor, name)):
+    if is_title and not able and (listed := _titled(cursor, name)):
         return name, listed
     cursor.position = start
     if not (cursor.is_at_boundary or may_follow(cursor)):
@@ -237,9 +258,22 @@ def _made(cursor: Cursor) -> _Found | None:
         is_strong=has_head or _asks_for(name, heads),
         is_app=bool(heads & APP_HEADS),
     )
-    found: list[Statement] = [declared]
+    found: list[Statement] = [declared, *about((name,), able)]
     _additions(cursor, name, found)
     return name, tuple(found)
+
+
+def _able(cursor: Cursor) -> Statements:
+    """Read "searchable" and "paginated" before a resource's name."""
+    found: list[Statement] = []
+    while cursor.kind(1) == "word":
+        if cursor.take("searchable"):
+            found.append(Searches(()))
+        elif cursor.take("paginated", "paged"):
+            found.append(Paginates())
+        else:
+            break
+    return tuple(found)
 
 
 def _asks_for(name: Name, heads: set[str]) -> bool:
@@ -302,7 +336,7 @@ def starts_resources(cursor: Cursor) -> bool:
     """Tell whether a list starts with a noun for many that no field is called by."""
     cursor.take_any(DETERMINERS | PRAISE)
     name = attempt(cursor, noun_phrase)
-    if name is None or not (cursor.is_at_boundary or cursor.peek() in {"with", "("}):
+    if name is None or not (cursor.is_at_boundary or cursor.peek() in _OF_ROWS):
         return False
     many, one = kind_by_name(snake(name.words)), kind_by_name(singular_name(name.words))
     last = singular_name(name.words[-1:])
@@ -310,6 +344,8 @@ def starts_resources(cursor: Cursor) -> bool:
     is_field = many is not None or one in _VALUES or last in {"priority", "status"}
     return is_plural(name.words[-1]) and (not is_field or (is_known and many is None))
 
+
+_OF_ROWS = word_set("with ( having containing including")
 
 # Kinds that are told of fields, not of rows.
 _VALUES = {FieldKind.DATE, FieldKind.DATETIME, FieldKind.BOOLEAN, FieldKind.MONEY}
@@ -319,7 +355,7 @@ def _additions(cursor: Cursor, name: Name, found: list[Statement]) -> None:
     """Read everything that follows a resource's name."""
     while not cursor.is_done:
         start = cursor.position
-        addition = longest(cursor, (_tail, _bracketed, placed, _with, _relative, _owned))
+        addition = longest(cursor, (_tail, _bracketed, placed, _with, _relative, _owned, _listed))
         if addition is None:
             cursor.position = start
             return
@@ -329,6 +365,11 @@ def _additions(cursor: Cursor, name: Name, found: list[Statement]) -> None:
 
 def _tail(cursor: Cursor) -> Statements | None:
     return (Satisfied(),) if tail(cursor) else None
+
+
+def _listed(cursor: Cursor) -> Statements | None:
+    """Read "sorted by due date", "filterable by status"."""
+    return feature_list(cursor) if cursor.peek() in LISTED else None
 
 
 def _owned(cursor: Cursor) -> Statements | None:

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
 
-from agent.models.offline.defaults import STANDS_FOR, USUAL, is_known_noun, kind_by_name
+from agent.models.offline.defaults import (
+    STANDS_FOR,
+    USUAL,
+    is_known_noun,
+    kind_by_name,
+    stands_for,
+)
 from agent.models.offline.inventory import Inventory, Kept
 from agent.models.offline.nouns import is_plural, plural_name, singular_name, snake, word_set
 from agent.models.offline.phrases import is_users
@@ -18,6 +24,7 @@ from agent.models.offline.statements import (
     HasField,
     HasMany,
     Name,
+    Nests,
     Satisfied,
     Statement,
     Traits,
@@ -98,7 +105,9 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
     }
     for item in statements:
         if isinstance(item, Declares) and not (item.is_title or item.is_mention):
-            has_details = singular_name(item.name.words) in detailed
+            singular = singular_name(item.name.words)
+            # "my vinyl records", of which the next sentence says what a record has
+            has_details = any(singular in {one, one_of(singular, one)} for one in detailed)
             if item.is_strong or has_details or _is_plausible(item.name):
                 _declare(cast, item.name, is_plain=not (has_details or item.is_strong))
             else:
@@ -122,6 +131,11 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
     return cast
 
 
+def one_of(singular: str, last: str) -> str:
+    """Return `last` behind the words that stand before it in a longer name, if it ends so."""
+    return singular if singular.endswith(f"_{last}") else ""
+
+
 def _take_titles(cast: Cast, statements: list[Statement], *, has_named: bool) -> None:
     """Decide which names over a list are resources and which only name the application."""
     has_others = bool(cast.new)
@@ -139,6 +153,8 @@ def _take_titles(cast: Cast, statements: list[Statement], *, has_named: bool) ->
         # "a movie watchlist API where each movie has" names the application.
         is_only_name = has_others and key not in subjects and not (is_known and has_named)
         is_only_name = is_only_name or (key == "todo" and "task" in cast.new)
+        # "a flashcard app with decks and cards"
+        is_only_name = is_only_name or any(key != one and key.endswith(one) for one in cast.new)
         if item.is_app and not (is_known or key in subjects or has_others or _is_title(item.name)):
             cast.refused.add(key)
             cast.problems.append(f'It is not clear what "{item.name}" stores; name its resources.')
@@ -156,7 +172,7 @@ def _is_title(name: Name) -> bool:
 
 def _implied(cast: Cast, item: Statement) -> Iterator[Name]:
     """Yield the resources that a clause takes for granted."""
-    if isinstance(item, HasField | HasMany | BelongsTo):
+    if isinstance(item, HasField | HasMany | BelongsTo | Nests):
         yield from (name for name in item.subjects if not is_users(name) and name.words)
     if isinstance(item, BelongsTo) and not is_users(item.parent):
         yield item.parent
@@ -176,6 +192,9 @@ def _is_child(cast: Cast, name: Name) -> bool:
 def _is_row(item: HasField) -> bool:
     """Tell whether "comments" among the fields of a task are rows of their own."""
     words = item.name.words
+    own = {singular_name(subject.words) for subject in item.subjects if subject.words}
+    if words[:-1] in {("other",), ("child",), ("nested",)} and singular_name(words[-1:]) in own:
+        return False
     if not is_plural(words[-1]) or kind_by_name(snake(words)) is not None:
         return False
     return is_known_noun(singular_name(words)) or any(map(is_users, item.subjects))
@@ -187,17 +206,15 @@ def _is_plausible(name: Name) -> bool:
     "Add tasks" and "add widgets" are clear; "add dark mode" and "add error messages" are not,
     without CRUD or fields.
     """
-    said = " ".join(name.words)
     singular = singular_name(name.words)
-    if said in STANDS_FOR or singular in USUAL:
+    if stands_for(name.words, is_plain=True) != name.words or singular in USUAL:
         return True
     is_technical = singular in TECHNICAL or singular in _VAGUE
     return len(name.words) == 1 and is_plural(name.words[-1]) and not is_technical
 
 
 def _declare(cast: Cast, name: Name, *, is_plain: bool) -> None:
-    said = " ".join(name.words)
-    words = tuple(STANDS_FOR.get(said, said).split())
+    words = stands_for(name.words, is_plain=is_plain)
     if is_users(name):
         cast.refused.add(singular_name(words))
         cast.problems.append(

@@ -1,5 +1,7 @@
 """Rules for whole clauses: wishes, descriptions, relations, conditions."""
 
+from dataclasses import replace
+
 from agent.models.offline.attributes import (
     ALL_FIELDS,
     always,
@@ -10,26 +12,40 @@ from agent.models.offline.attributes import (
     states,
     typed_name,
 )
-from agent.models.offline.building import build, uses
+from agent.models.offline.building import MADE, build, resources, uses
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt
 from agent.models.offline.defaults import kind_by_name
 from agent.models.offline.endpoints import agent, paths
 from agent.models.offline.features import feature_intro, limits
-from agent.models.offline.heads import about, without_heads
+from agent.models.offline.heads import about, operations, without_heads
 from agent.models.offline.nouns import is_plural, snake, word_set
-from agent.models.offline.phrasebook import FIELDS_OF, HAVE, IS_COPULA, NOTHING, OTHER_FIELDS
+from agent.models.offline.phrasebook import (
+    ELSEWHERE,
+    FIELDS_OF,
+    FOR_EACH,
+    HAVE,
+    IS_COPULA,
+    MOVED,
+    NOTHING,
+    OTHER_FIELDS,
+    WORKS,
+)
 from agent.models.offline.phrases import (
     ability,
     field_name,
+    is_users,
     noun_phrase,
     politeness,
     tail,
 )
 from agent.models.offline.statements import (
+    BelongsTo,
     Constrains,
+    Declares,
     Extends,
     Filters,
     HasField,
+    Moves,
     Name,
     Paginates,
     Searches,
@@ -39,7 +55,7 @@ from agent.models.offline.statements import (
     Traits,
 )
 from agent.models.offline.traits import choice_list, traits
-from agent.models.offline.words import BUILD_VERBS, HEADS
+from agent.models.offline.words import BUILD_VERBS, DETERMINERS, HEADS, OPERATIONS, PRAISE
 
 
 def describes(cursor: Cursor) -> Statements | None:
@@ -59,9 +75,54 @@ def goes_on(cursor: Cursor) -> Statements | None:
     """Read "and has a date", said of what the clause before was about."""
     if cursor.position == 0:
         return None
+    return goes_on_anew(cursor)
+
+
+def goes_on_anew(cursor: Cursor) -> Statements | None:
+    """Read a sentence without a subject, "Belong to a company", about what was spoken of."""
+    if cursor.peek() in BUILD_VERBS | OPERATIONS and not cursor.position:
+        return None
+    subject = CURRENT if cursor.position else LATEST
     cursor.take("it", "they", "also", "each")
     found = attempt(cursor, _finite_have) or attempt(cursor, parents) or attempt(cursor, can_be)
-    return about((CURRENT,), found) if found else None
+    return about((subject,), found) if found else None
+
+
+def for_each(cursor: Cursor) -> Statements | None:
+    """Read "for each project, tasks with a title", "for every trip I want to store stops"."""
+    politeness(cursor)
+    if not cursor.phrase(*FOR_EACH):
+        return None
+    parent = attempt(cursor, noun_phrase)
+    if parent is None:
+        return None
+    cursor.take(",")
+    politeness(cursor)
+    ability(cursor)
+    operations(cursor) or cursor.take_any(BUILD_VERBS)
+    found = resources(cursor, MADE)
+    if found is None:
+        return None
+    links = () if is_users(parent) else (BelongsTo(parent),)
+    made = tuple(item.name for item in found if isinstance(item, Declares))
+    return (*found, *(replace(link, subjects=(name,)) for link in links for name in made))
+
+
+def moves(cursor: Cursor) -> Statements | None:
+    """Read "moving a bookmark to another folder must work"."""
+    politeness(cursor)
+    ability(cursor)
+    is_verb = cursor.take("move", "moving", "reassign", "reassigning")
+    child = None if is_verb and cursor.take("it", "them") else attempt(cursor, noun_phrase)
+    if not is_verb and (child is None or not cursor.phrase(*MOVED)):
+        return None
+    parent = attempt(cursor, noun_phrase) if cursor.phrase("from one", "from 1", "from a") else None
+    if not cursor.phrase(*ELSEWHERE):
+        return None
+    parent = attempt(cursor, noun_phrase) or parent
+    cursor.take("one") if parent else None
+    cursor.phrase(*WORKS)
+    return (Moves(child, parent),) if parent else None
 
 
 def _finite_have(cursor: Cursor) -> Statements | None:
@@ -94,7 +155,7 @@ def _subjects(cursor: Cursor) -> tuple[Name, ...]:
         cursor.take("all", "each", "every", "both", "a single", "one")
         noun = attempt(cursor, noun_phrase)
         name = without_heads(noun)[0] if noun else None
-        if name is None:
+        if name is None or name.words in {one.words for one in names}:
             cursor.position = start
             break
         names.append(name)
@@ -103,6 +164,8 @@ def _subjects(cursor: Cursor) -> tuple[Name, ...]:
 
 # Stands for the resources that the request is speaking of.
 CURRENT = Name(())
+# Stands for the last one of them.
+LATEST = Name((), -1, -1)
 
 
 def relates(cursor: Cursor) -> Statements | None:
@@ -248,10 +311,29 @@ def nothing(cursor: Cursor) -> Statements | None:
     """Read what a person says without asking for anything."""
     start = cursor.position
     politeness(cursor)
-    cursor.phrase(*NOTHING)
+    _scene(cursor)
+    here = cursor.position
+    ability(cursor)
+    if not cursor.phrase(*NOTHING):
+        cursor.position = here
     tail(cursor)
     cursor.take("yet", "already", "together")
     return () if cursor.position > start and cursor.is_at_boundary else None
+
+
+_SCENES = word_set("building making creating on developing writing starting")
+_PROJECTS = word_set("project app application startup hackathon prototype product demo thing")
+
+
+def _scene(cursor: Cursor) -> None:
+    """Step over "a little side project" behind "I'm working on"."""
+    start = cursor.position
+    if not (start and cursor.tokens[start - 1].norm in _SCENES):
+        return
+    cursor.take_any(DETERMINERS | PRAISE | {"side", "school", "weekend", "hobby", "hackathon"})
+    has_noun = cursor.tokens[cursor.position - 1].norm in _PROJECTS
+    if not (has_noun or cursor.take(*_PROJECTS)):
+        cursor.position = start
 
 
 CLAUSES: tuple[Rule[Statements], ...] = (
@@ -262,6 +344,8 @@ CLAUSES: tuple[Rule[Statements], ...] = (
     a_feature,
     describes,
     relates,
+    for_each,
+    moves,
     goes_on,
     marks,
     constrains,

@@ -1,7 +1,7 @@
 """What well-known words stand for: the kind of a field by its name, the fields of a noun."""
 
 from agent.models.offline.blueprint import FieldKind
-from agent.models.offline.nouns import singular, word_set
+from agent.models.offline.nouns import plural_name, singular, word_set
 
 _BY_NAME: dict[FieldKind, frozenset[str]] = {
     FieldKind.LONG_TEXT: word_set(
@@ -186,6 +186,19 @@ STANDS_FOR = {
     "blogging": "posts",
     "time": "time entries",
 }
+
+
+_WHOLES = word_set("collection catalog catalogue inventory")
+
+
+def stands_for(words: tuple[str, ...], *, is_plain: bool) -> tuple[str, ...]:
+    """Return what a name stands for: posts for a blog, wines for a plain wine collection."""
+    said = " ".join(words)
+    if said in STANDS_FOR:
+        return tuple(STANDS_FOR[said].split())
+    if is_plain and len(words) > 1 and words[-1] in _WHOLES:
+        return tuple(plural_name(words[:-1]).split("_"))
+    return words
 
 
 def kind_by_name(name: str) -> FieldKind | None:

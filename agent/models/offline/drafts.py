@@ -37,7 +37,9 @@ class Draft:
     filter_by: list[str] = field(default_factory=list)
     search_in: list[str] = field(default_factory=list)
     sort_by: list[str] = field(default_factory=list)
+    default_sort: str = ""
     is_paginated: bool = False
+    page_size: int | None = None
     has_usual_fields: bool = False
     is_extended: bool = False
     assumed: list[str] = field(default_factory=list)
@@ -61,6 +63,11 @@ class Meaning:
     problems: list[str] = field(default_factory=list)
     unknown: list[Name] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def relation_name(draft: Draft, parent: str) -> str:
+    """Return what the relation to a parent is called: `parent` where a row belongs to its like."""
+    return "parent" if parent == draft.singular else parent
 
 
 def draft_of(meaning: Meaning, cast: Cast, subject: Name) -> Draft:

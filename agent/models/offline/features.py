@@ -1,5 +1,7 @@
 """Rules for what a list can do, and for what every backend does anyway."""
 
+from decimal import Decimal
+
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, attempt, longest
 from agent.models.offline.nouns import word_set
 from agent.models.offline.phrasebook import (
@@ -7,13 +9,17 @@ from agent.models.offline.phrasebook import (
     DIRECTION,
     FEATURE_INTRO,
     GENERIC,
+    GREATEST_FIRST,
     ME,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
     PAGINATES,
     PAGINATION_DETAILS,
     PAGINATION_DETAILS_2,
     RETURNS_USER,
     RETURNS_USER_2,
     SEARCHES,
+    SMALLEST_FIRST,
     SUPPORT,
     USER_PHRASE,
     USER_PHRASE_2,
@@ -69,6 +75,7 @@ def listed_by(cursor: Cursor) -> Filters | None:
         return None
     cursor.take("my", "the", "all", "their")
     subject = attempt(cursor, noun_phrase)
+    cursor.take("filtered", "filterable")
     if subject is None or not cursor.take("by", "of", "in"):
         return None
     link = cursor.tokens[cursor.position - 1].norm
@@ -102,16 +109,21 @@ def named_search(cursor: Cursor) -> Searches | None:
 
 def sorts(cursor: Cursor) -> Sorts | None:
     """Read "sort by due date", "sortable by name or price", "ordering on created_at"."""
-    cursor.take("a", "the")
+    is_default = cursor.phrase("by default") and (cursor.take(",") or True)
+    cursor.take("a", "the", "be")
+    is_default = cursor.take("default") or is_default
     if not cursor.take(
         *("sort", "sorts", "sorting", "sorted", "sortable", "order", "ordering", "ordered"),
         *("orderable", "arranged"),
     ):
         return None
     cursor.phrase("options", "option", "support")
+    cursor.take("order") if is_default else None
     subjects = _objects(cursor)
-    if not cursor.take("by", "on", "for", "using", ":", "via"):
+    links = ("by", "on", "for", "using", ":", "via", *(("is", "should be") if is_default else ()))
+    if not cursor.take(*links):
         return None
+    cursor.take("by") if is_default else None
     names: tuple[Name, ...] = ()
     while True:
         found = name_list(cursor)
@@ -121,19 +133,50 @@ def sorts(cursor: Cursor) -> Sorts | None:
         if not (found and directed and cursor.separator()) or cursor.is_done:
             cursor.position = start
             break
-    return Sorts(names, subjects=subjects) if names else None
+    first = _first(cursor) or ("+" if is_default else "")
+    if not names or (first and len(names) > 1):  # of two orders only one can come first
+        return None
+    return Sorts(names, first, subjects=subjects)
 
 
-def newest_first(cursor: Cursor) -> Satisfied | None:
+def _first(cursor: Cursor) -> str:
+    """Read which end of an order comes first: "descending", ", newest first by default"."""
+    start, first = cursor.position, ""
+    for phrases, sign in (
+        *((GREATEST_FIRST, "-"), (SMALLEST_FIRST, "+")),
+        *((NEWEST_FIRST, "newest"), (OLDEST_FIRST, "oldest")),
+    ):
+        cursor.take(",", "with", "and") if not first else None
+        if not first and cursor.phrase(*phrases):
+            first = sign
+            cursor.phrase("by default", "as the default", "as default", "as a default")
+            cursor.phrase("( by default )", "( default )", "order by default")
+        elif not first:
+            cursor.position = start
+    return first
+
+
+def oldest_first(cursor: Cursor) -> Sorts | None:
+    """Read "oldest first", by the time when a row was made."""
+    cursor.phrase("sort", "sorted", "order", "ordered", "list", "listed", "show")
+    subjects = _objects(cursor)
+    cursor.take("the", "by", "with")
+    if not cursor.phrase(*OLDEST_FIRST):
+        return None
+    cursor.phrase("by default")
+    return Sorts((Name(("created", "at")),), "+", subjects=subjects)
+
+
+def newest_first(cursor: Cursor) -> Declares | Satisfied | None:
     """Read "newest first", which every list is."""
     cursor.phrase("sort", "sorted", "order", "ordered", "list", "listed", "show")
-    _objects(cursor)
+    rows = _objects(cursor)
     cursor.take("the", "by", "with")
-    found = cursor.phrase(
-        *("newest first", "latest first", "most recent first", "newest tasks first"),
-        *("newest at the top", "newest ones first"),
-    )
-    return Satisfied() if found else None
+    found = cursor.phrase(*NEWEST_FIRST)
+    cursor.phrase("by default")
+    if not found:
+        return None
+    return Declares(rows[0], is_mention=True) if rows else Satisfied()
 
 
 def paginates(cursor: Cursor) -> Paginates | None:
@@ -145,7 +188,35 @@ def paginates(cursor: Cursor) -> Paginates | None:
     cursor.phrase("support", "parameters", "params")
     subjects = _objects(cursor)
     _pagination_details(cursor)
-    return Paginates(subjects=subjects)
+    size = attempt(cursor, _page_size)
+    _pagination_details(cursor)
+    return Paginates(size, subjects=subjects)
+
+
+def page_size(cursor: Cursor) -> Paginates | None:
+    """Read "20 per page", "a page size of 20", "show 20 tasks per page"."""
+    cursor.phrase("show", "return", "list", "returns", "with", "shows")
+    size = attempt(cursor, _page_size)
+    return None if size is None else Paginates(size)
+
+
+def _page_size(cursor: Cursor) -> Decimal | None:
+    cursor.take(",", "with", "(", "using", "and", "in")
+    is_bracketed = cursor.tokens[cursor.position - 1].norm == "(" if cursor.position else False
+    cursor.take("a", "the")
+    cursor.take("default")
+    if cursor.phrase("page size", "page-size", "pages"):
+        cursor.phrase("of", "is", ":", "=", "should be")
+        value = number(cursor)
+        cursor.take("by") and cursor.take("default")
+    else:
+        value = number(cursor)
+        if not cursor.phrase("per page", "a page", "each page"):
+            name = attempt(cursor, noun_phrase) if value is not None else None
+            generic = {"items", "results", "rows", "entries", "records"}
+            if name is None or name.words[-1] not in generic or not cursor.phrase("per page"):
+                return None
+    return None if is_bracketed and not cursor.take(")") else value
 
 
 def totals(cursor: Cursor) -> Paginates | None:
@@ -204,7 +275,8 @@ def _direction(cursor: Cursor) -> bool:
 # asks for what every backend has.
 _AUTH_CORE = word_set(
     """auth authentication authenticated authenticate authorization authorisation jwt jwts
-    token-based protected secured protect secure better-auth get-current-user"""
+    token-based login-protected token-protected auth-protected
+    protected secured protect secure better-auth get-current-user"""
 )
 _AUTH_WORDS = _AUTH_CORE | word_set(
     """with by via using and , a an the all every each endpoints endpoint routes route api apis must
@@ -316,6 +388,45 @@ def user_phrase(cursor: Cursor) -> Name | None:
     return name if name is not None and is_users(name) else None
 
 
+_NOT_FOUND = word_set(
+    """return returns returning give gives get gets respond responds answer answers yield yields a
+    an the 404 error errors status code response for of with on when if should must is are be to
+    and so do it they any all id ids row rows them that which in as results result"""
+)
+_MISSING = word_set("unknown missing nonexistent non-existent nonexisting non-existing wrong")
+_MISSING_PHRASES = (
+    *("not found", "does not exist", "do not exist", "doesn't exist", "don't exist"),
+    *("someone else's", "somebody else's", "someone else", "somebody else", "not exist"),
+)
+_OTHER_OWNERS = ("other users", "other users'", "others", "others'", "another user's")
+
+
+def not_found(cursor: Cursor) -> Declares | Satisfied | None:
+    """Read "return 404 for tasks of others", which every endpoint does."""
+    start, has_code, has_missing = cursor.position, False, False
+    rows: Name | None = None
+    while not cursor.is_done:
+        if cursor.phrase(", and so do", ", and so does"):
+            continue
+        if cursor.phrase(*_MISSING_PHRASES, *_OTHER_OWNERS, "another user") or cursor.take(
+            *_MISSING
+        ):
+            has_missing = True
+        elif cursor.peek() in _NOT_FOUND:
+            has_code = has_code or cursor.peek() == "404"
+            cursor.position += 1
+        else:
+            rows_here = attempt(cursor, noun_phrase) if rows is None else None
+            if rows_here is None or is_users(rows_here):
+                break
+            rows = rows_here
+    if not (has_code and has_missing):
+        return None
+    end = _last_word(cursor, start)
+    cursor.position = end
+    return Declares(rows, is_mention=True) if rows and rows.words != ("id",) else Satisfied()
+
+
 def me(cursor: Cursor) -> WantsMe | None:
     """Read the wish for `GET /api/me`."""
     cursor.take("a", "an", "the")
@@ -378,6 +489,8 @@ def limits(cursor: Cursor) -> Limits | None:
         "per",
         "up",
     } | (said & {"rate-limit", "rate-limited", "rate-limiting", "limits", "more", "/"})
+    if said & {"calls", "requests", "times"} and said & {"a", "each", "every"}:
+        asks = asks or {"a"}  # "20 calls a minute"
     if values > 1 and "1" in said and "minute" in said:  # "10 calls per 1 minute"
         values -= 1
     return Limits(calls) if asks and said & {"minute", "minutes"} and values == 1 else None
@@ -406,15 +519,18 @@ def feature_intro(cursor: Cursor) -> bool:
 
 FEATURES = (
     newest_first,
+    oldest_first,
     paginates,
+    page_size,
     totals,
     filters,
     named_filters,
+    listed_by,
     searches,
     named_search,
     sorts,
 )
-ALWAYS = (auth, ownership, belongs_to_user, me)
+ALWAYS = (auth, ownership, belongs_to_user, me, not_found)
 
 
 def feature(cursor: Cursor) -> tuple[Statement, ...] | None:

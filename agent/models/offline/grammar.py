@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.models.offline.attributes import attributes
 from agent.models.offline.building import made_resources, starts_resources
-from agent.models.offline.clauses import CLAUSES, CURRENT
+from agent.models.offline.clauses import CLAUSES, CURRENT, LATEST, goes_on_anew
 from agent.models.offline.cursor import Cursor, Match, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, USUAL, is_known_noun, kind_by_name
 from agent.models.offline.heads import without_heads
@@ -62,6 +62,8 @@ class _Context:
     of_sentence: tuple[Name, ...] = ()
     lists_fields: bool = False
     lists_resources: bool = False
+    is_bare_title: bool = False
+    lists_titles: bool = False
 
 
 def read(request: str) -> Reading:
@@ -76,7 +78,7 @@ def _read_sentence(sentence: Sentence, reading: Reading, context: _Context) -> N
     cursor = Cursor(sentence)
     context.of_sentence = ()
     if cursor.kind() != "item":
-        context.lists_fields = context.lists_resources = False
+        context.lists_fields = context.lists_resources = context.lists_titles = False
     while _step_over_marks(cursor, context):
         if _header(cursor, reading, context):
             continue
@@ -94,7 +96,7 @@ def _read_sentence(sentence: Sentence, reading: Reading, context: _Context) -> N
 def _clause(cursor: Cursor, context: _Context) -> Match[Statements] | None:
     rules = [*CLAUSES]
     if context.current and not cursor.position:
-        rules.append(_field_line)
+        rules += [_field_line, goes_on_anew]
     if context.lists_resources:
         rules.append(made_resources)
     if context.lists_fields and context.current:
@@ -111,8 +113,7 @@ def _bare(cursor: Cursor) -> Statements | None:
     if found is None or not (cursor.is_done or cursor.is_at_boundary or cursor.peek() in _JOINTS):
         return None
     declared = [item for item in found if isinstance(item, Declares) and not item.is_strong]
-    says_more = len(found) > len(declared)
-    return found if all(_is_clear(one.name, says_more=says_more) for one in declared) else None
+    return found if all(_is_clear(one.name, found) for one in declared) else None
 
 
 def _field_line(cursor: Cursor) -> Statements | None:
@@ -132,12 +133,17 @@ def _field_line(cursor: Cursor) -> Statements | None:
     return (HasField(name, said),) if said != Traits() else None
 
 
-def _is_clear(name: Name, *, says_more: bool) -> bool:
+def _is_clear(name: Name, found: Statements) -> bool:
     """Tell whether a bare noun is surely a resource: "blog posts", but not "dark mode"."""
+    says_more = any(not isinstance(item, Declares) for item in found)
+    fields = [item for item in found if isinstance(item, HasField) and name in item.subjects]
+    if len(fields) > 1 and is_plural(name.words[-1]):
+        return True
     said = " ".join(name.words)
     if singular_name(name.words) in USUAL or said in STANDS_FOR:
         return True
-    return len(name.words) == 1 and (says_more or is_plural(name.words[-1]))
+    is_row = is_plural(name.words[-1]) or len(fields) > 1 or not fields
+    return len(name.words) == 1 and is_row and (says_more or is_plural(name.words[-1]))
 
 
 _ONE_OF_A_KIND = word_set("resource model entity table")
@@ -173,10 +179,25 @@ def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
             subject = Name(words[:-1], name.start if name else 0, name.end if name else 0)
             context.current = context.of_sentence = (subject,)
         return True
-    if name is None or _is_field_line(name, context):
-        cursor.position = start
+    if name is not None and _row_header(cursor, start, name, reading, context):
+        return True
+    cursor.position = start
+    return False
+
+
+def _row_header(
+    cursor: Cursor, start: int, whole: Name, reading: Reading, context: _Context
+) -> bool:
+    """Take up the resource whose name stands over a list."""
+    is_title = _is_title_of_list(cursor, start, whole, context)
+    if not is_title and _is_field_line(whole, context):
         return False
-    name, heads = without_heads(name)
+    name, heads = without_heads(whole)
+    if name is None and _describes_row(cursor, start):
+        # "applications: position, status", in a list of resources
+        if not is_known_noun(singular_name(whole.words)):
+            return False
+        name = whole
     if name is None:
         context.lists_resources = True
         return True
@@ -184,6 +205,11 @@ def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
     _add((Declares(name, is_title=True, is_strong=bool(heads)),), reading, context)
     context.lists_fields, context.lists_resources = not is_title, is_title
     return True
+
+
+def _describes_row(cursor: Cursor, start: int) -> bool:
+    """Tell whether a bullet goes on behind its colon, and stands over no list."""
+    return start > 0 and cursor.tokens[start - 1].norm == "•" and cursor.peek() != "•"
 
 
 def _list_header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
@@ -206,6 +232,17 @@ def _is_field_line(name: Name, context: _Context) -> bool:
     if not (context.lists_fields and context.current):
         return False
     return not (is_plural(name.words[-1]) and is_known_noun(singular_name(name.words)))
+
+
+def _is_title_of_list(cursor: Cursor, start: int, name: Name, context: _Context) -> bool:
+    """Tell whether "Workout" stands over a list of its fields, below "Gym log"."""
+    is_item = start > 0 and cursor.tokens[start - 1].norm == "•"
+    is_among_titles = context.is_bare_title or (context.lists_titles and start == 1)
+    if not (is_item and cursor.peek() == "•" and is_among_titles):
+        return False
+    key = singular_name(name.words)
+    context.lists_titles = is_known_noun(key) or kind_by_name(key) is None
+    return context.lists_titles
 
 
 def _lists_resources(cursor: Cursor) -> bool:
@@ -239,6 +276,8 @@ def _add(found: Statements, reading: Reading, context: _Context, *, is_title: bo
     declared = [item for item in found if isinstance(item, Declares)]
     if is_title and len(declared) == 1 == len(found):
         found = (replace(declared[0], is_title=True),)
+    titles = [item for item in declared if item.is_title and not is_plural(item.name.words[-1])]
+    context.is_bare_title = len(found) == 1 == len(titles)
     bound = tuple(_bind(item, context, declared) for item in found)
     subjects = [item.name for item in declared if not item.is_mention]
     subjects = subjects or [name for item in bound for name in item.subjects]
@@ -251,6 +290,8 @@ def _add(found: Statements, reading: Reading, context: _Context, *, is_title: bo
 def _bind(item: Statement, context: _Context, declared: list[Declares]) -> Statement:
     if item.subjects == (CURRENT,):
         return replace(item, subjects=context.current)
+    if item.subjects == (LATEST,):
+        return replace(item, subjects=context.current[-1:])
     if item.subjects or isinstance(item, Declares):
         return item
     if isinstance(item, Filters | Searches | Sorts | Paginates):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from agent.models.offline.cursor import Cursor, Rule, longest
+from agent.models.offline.nouns import word_set
 from agent.models.offline.statements import (
     Declares,
     Extends,
@@ -18,6 +19,11 @@ from agent.models.offline.words import (
     PRAISE,
 )
 
+_SETS = (
+    *("endpoint set", "set of endpoints", "set of crud endpoints", "set of rest endpoints"),
+    *("set of routes", "set of api endpoints"),
+)
+
 
 def head(cursor: Cursor) -> int | None:
     """Read "a complete REST API", "CRUD endpoints and schemas"."""
@@ -28,7 +34,7 @@ def head(cursor: Cursor) -> int | None:
         cursor.take_any(DETERMINERS | PRAISE | {"of"})
         if cursor.kind() == "number" and cursor.peek(1) in HEADS:
             cursor.position += 1
-        heads = cursor.take_any(HEADS)
+        heads = int(cursor.phrase(*_SETS)) or cursor.take_any(HEADS)
         if not heads and not (count and cursor.take("jwt", "auth")):
             cursor.position = start
             break
@@ -70,9 +76,13 @@ def without_heads(noun: Name) -> tuple[Name | None, set[str]]:
     return Name(words, noun.start, noun.end), set(noun.words[len(words) :])
 
 
+# What may be said of a resource's list right behind its name.
+LISTED = word_set("sorted sortable ordered filtered filterable searchable paginated")
+
+
 def may_follow(cursor: Cursor) -> bool:
     """Tell whether more may be said of a resource whose name ends here."""
-    return cursor.peek() in {
+    return cursor.peek() in LISTED or cursor.peek() in {
         *("with", "that", "which", "where", "(", ":", "for", "on", "in", "of", "to", "per", "-"),
         *(
             "within",

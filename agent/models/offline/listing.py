@@ -1,11 +1,13 @@
 """What lists can do: filters, search, sorting and pages, by the columns that names stand for."""
 
+from decimal import Decimal
+
 from agent.models.offline.blueprint import (
     FieldKind,
 )
 from agent.models.offline.cast import Cast
 from agent.models.offline.defaults import EXTRAS
-from agent.models.offline.drafts import Draft, Meaning, draft_of
+from agent.models.offline.drafts import Draft, Meaning, draft_of, relation_name
 from agent.models.offline.nouns import plural_name, singular_name, snake
 from agent.models.offline.phrases import is_users
 from agent.models.offline.specs import (
@@ -41,11 +43,40 @@ def enable(meaning: Meaning, cast: Cast, statement: Statement) -> None:
     if isinstance(statement, Paginates):
         for draft in drafts:
             draft.is_paginated = True
+            _set_page_size(draft, statement.size)
     elif isinstance(statement, Searches) and not statement.names:
         _search_everywhere(drafts)
     elif isinstance(statement, Filters | Searches | Sorts):
         for name in statement.names:
             _enable_name(cast, drafts, statement, name)
+
+
+_MAX_PAGE = 100
+
+
+def _set_page_size(draft: Draft, size: Decimal | None) -> None:
+    if size is None:
+        return
+    if not 1 <= size <= _MAX_PAGE or size != int(size):
+        raise ProblemError(f"A page holds a whole number of rows from 1 to {_MAX_PAGE}.")
+    if draft.page_size not in {None, int(size)}:
+        raise ProblemError("Two sizes of a page are given.")
+    draft.page_size = int(size)
+
+
+_DATES = frozenset({FieldKind.DATE, FieldKind.DATETIME})
+
+
+def _set_default_sort(draft: Draft, key: str, first: str) -> None:
+    kind = next((spec.kind for spec in draft.specs if spec.name == key), FieldKind.DATETIME)
+    if first == "newest" and kind not in _DATES:
+        return  # of the rows themselves, as every list is
+    if first == "oldest" and kind not in _DATES:
+        raise ProblemError(f'"{key}" is no date, so it has no oldest value to come first.')
+    default = key if first in {"+", "oldest"} else f"-{key}"
+    if draft.default_sort not in {"", default}:
+        raise ProblemError(f"Two default orders are given for {draft.plural.replace('_', ' ')}.")
+    draft.default_sort = default
 
 
 def _search_everywhere(drafts: list[Draft]) -> None:
@@ -73,6 +104,8 @@ def _enable_name(
         listed = _listed(draft, statement)
         if key not in listed:
             listed.append(key)
+        if isinstance(statement, Sorts) and statement.first:
+            _set_default_sort(draft, key, statement.first)
 
 
 def _extra(draft: Draft, name: Name) -> str:
@@ -96,7 +129,7 @@ def _check_column(
     draft: Draft, key: str, statement: Filters | Searches | Sorts, name: Name
 ) -> None:
     kind = next((spec.kind for spec in draft.specs if spec.name == key), FieldKind.DATETIME)
-    is_parent = key.endswith("_id") and key[:-3] in draft.parents
+    is_parent = key in {f"{relation_name(draft, parent)}_id" for parent in draft.parents}
     if isinstance(statement, Searches) and (kind not in _SEARCHABLE or is_parent):
         raise ProblemError(f'"{name}" holds no text to search in.')
     if isinstance(statement, Sorts) and (kind is FieldKind.TEXT_LIST or is_parent):
@@ -133,7 +166,9 @@ def _column(cast: Cast, draft: Draft, name: Name) -> str:
     """Return the column of a resource that a name stands for, or an empty text."""
     columns = {spec.name for spec in draft.specs} | set(_TIMES)
     parent = cast.key(name)
-    if parent in draft.parents:
+    if draft.singular in draft.parents and name.words in {("parent",), ("parent", draft.singular)}:
+        return "parent_id"
+    if parent in draft.parents and parent != draft.singular:
         return f"{parent}_id"
     words = name.words
     if words[0] == draft.singular and len(words) > 1:

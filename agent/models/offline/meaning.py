@@ -13,7 +13,7 @@ from agent.models.offline.blueprint import (
 )
 from agent.models.offline.cast import Cast, find_cast
 from agent.models.offline.defaults import kind_by_name, usual_fields
-from agent.models.offline.drafts import Draft, Meaning, draft_of
+from agent.models.offline.drafts import Draft, Meaning, draft_of, relation_name
 from agent.models.offline.inventory import Inventory
 from agent.models.offline.listing import enable
 from agent.models.offline.nouns import is_plural, plural_name, singular_name, snake
@@ -33,7 +33,9 @@ from agent.models.offline.statements import (
     Filters,
     HasField,
     HasMany,
+    Moves,
     Name,
+    Nests,
     Paginates,
     Searches,
     Sorts,
@@ -55,10 +57,12 @@ def interpret(statements: list[Statement], backend: Inventory) -> Meaning:
     meaning.notes += cast.notes
     for singular, plural in cast.new.items():
         meaning.drafts[singular] = Draft(singular, plural)
-    for kinds in ((HasField, HasMany, BelongsTo), (Constrains,)):
-        for statement in statements:
-            if isinstance(statement, kinds):
-                _guarded(meaning, cast, statement, _describe)
+    for statement in statements:
+        if isinstance(statement, HasField | HasMany | BelongsTo | Nests):
+            _guarded(meaning, cast, statement, _describe)
+    for statement in statements:
+        if isinstance(statement, Constrains | Moves):
+            _guarded(meaning, cast, statement, _say_more)
     for draft in meaning.drafts.values():
         _type_fields(meaning, draft)
     for statement in statements:
@@ -96,9 +100,6 @@ def _guarded(
 
 
 def _describe(meaning: Meaning, cast: Cast, statement: Statement) -> None:
-    if isinstance(statement, Constrains):
-        _constrain(meaning, cast, statement)
-        return
     for subject in statement.subjects:
         if cast.key(subject) in cast.refused:
             _note_outside(meaning, statement)
@@ -112,8 +113,18 @@ def _describe(meaning: Meaning, cast: Cast, statement: Statement) -> None:
             _add_child(meaning, cast, draft, statement.child)
         elif isinstance(statement, BelongsTo):
             _add_parent(cast, draft, statement.parent, Traits(is_required=statement.is_required))
+        elif isinstance(statement, Nests):
+            draft.parents[draft.singular] = False
     if not statement.subjects and isinstance(statement, HasField):
         raise ProblemError(f'It is not clear which resource has "{statement.name}".')
+
+
+def _say_more(meaning: Meaning, cast: Cast, statement: Statement) -> None:
+    """Take up what is said about fields and parents once all of them are known."""
+    if isinstance(statement, Constrains):
+        _constrain(meaning, cast, statement)
+    elif isinstance(statement, Moves):
+        _check_move(meaning, cast, statement)
 
 
 def _note_outside(meaning: Meaning, statement: Statement) -> None:
@@ -154,6 +165,9 @@ def _add_relation(meaning: Meaning, cast: Cast, draft: Draft, name: Name, said: 
         _add_parent(cast, draft, Name(tuple(key[:-3].split("_"))), said)
         return True
     other = cast.key(name) if said == Traits(is_required=said.is_required) else ""
+    if _nests(draft, name) and said.kind is None and said.is_required is not True:
+        draft.parents[draft.singular] = False
+        return True
     if _is_own_kind(draft, name) or (other in cast.known and other == draft.singular):
         raise ProblemError(_itself(draft, "contain", name))
     if other not in cast.known:
@@ -176,6 +190,15 @@ def _in_singular(cast: Cast, name: Name, said: Traits) -> Name:
 
 
 _SINGLE_KINDS = {FieldKind.DATE, FieldKind.DATETIME, FieldKind.BOOLEAN, FieldKind.MONEY}
+
+
+def _nests(draft: Draft, name: Name) -> bool:
+    """Tell whether a field stands for the row's place in a tree: "parent folder"."""
+    if name.words == ("sub" + plural_name((draft.singular,)),):
+        return True
+    front, last = name.words[:-1], singular_name(name.words[-1:])
+    ways = {"other", "child", "nested", "sub"} if is_plural(name.words[-1]) else {"parent"}
+    return last == draft.singular and len(front) == 1 and front[0] in ways
 
 
 def _is_own_kind(draft: Draft, name: Name) -> bool:
@@ -223,6 +246,20 @@ def _add_parent(cast: Cast, draft: Draft, parent: Name, said: Traits) -> None:
     if earlier is not None and required is not None and earlier != required:
         raise ProblemError(f'"{parent}" is said to be both required and optional.')
     draft.parents[key] = required if required is not None else earlier
+
+
+def _check_move(meaning: Meaning, cast: Cast, statement: Moves) -> None:
+    """Check that what is to be moved has a parent of that kind."""
+    if cast.refused:
+        return
+    drafts = list(meaning.drafts.values())
+    if statement.child is not None:
+        drafts = [draft_of(meaning, cast, statement.child)]
+    wanted = cast.key(statement.parent) if statement.parent else None
+    if any(wanted in draft.parents if wanted else draft.parents for draft in drafts):
+        return
+    child, parent = statement.child or "something", statement.parent or "parent"
+    raise ProblemError(f'"{child}" has no "{parent}" that it could be moved to another of.')
 
 
 def _constrain(meaning: Meaning, cast: Cast, statement: Constrains) -> None:
@@ -278,7 +315,10 @@ def _key_of(draft: Draft, name: Name) -> str:
 def _type_fields(meaning: Meaning, draft: Draft) -> None:
     if not draft.fields or draft.is_extended or _only_lists(draft):
         draft.has_usual_fields = True
-        draft.fields = usual_statements(usual_fields(draft.singular)) | draft.fields
+        children = {one.plural for one in meaning.drafts.values() if draft.singular in one.parents}
+        usual = usual_statements(usual_fields(draft.singular))
+        usual = {key: said for key, said in usual.items() if key not in children}
+        draft.fields = usual | draft.fields
         for parent in draft.parents:  # "category" is a parent here, no text
             if len(draft.fields) > 1:
                 draft.fields.pop(parent, None)
@@ -293,7 +333,9 @@ def _type_fields(meaning: Meaning, draft: Draft) -> None:
         if found.assumed and not draft.has_usual_fields:
             draft.assumed.append(found.spec.name)
     draft.specs = tuple(with_required(typed))
-    keys = {f"{parent}_id" for parent in draft.parents}
+    keys = {f"{relation_name(draft, parent)}_id" for parent in draft.parents}
+    if draft.singular in draft.parents and "parent" in draft.parents:
+        meaning.problems.append('Two relations would be called "parent".')
     twice = [spec.name for spec in draft.specs if spec.name in keys]
     meaning.problems += [f'"{name}" is both a field and the key of a parent.' for name in twice]
 
@@ -313,7 +355,10 @@ def _check_cycles(meaning: Meaning) -> None:
     for singular in meaning.drafts:
         seen, to_do = set[str](), [singular]
         while to_do:
-            for parent in meaning.drafts[to_do.pop()].parents:
+            child = to_do.pop()
+            for parent in meaning.drafts[child].parents:
+                if parent == child:
+                    continue
                 if parent == singular:
                     other = singular.replace("_", " ")
                     meaning.problems.append(
@@ -334,7 +379,10 @@ def _parents_first(drafts: dict[str, Draft]) -> list[Draft]:
         ready = next(
             draft
             for draft in waiting
-            if all(parent in placed or parent not in drafts for parent in draft.parents)
+            if all(
+                parent in placed or parent not in drafts or parent == draft.singular
+                for parent in draft.parents
+            )
         )
         ordered.append(ready)
         waiting.remove(ready)
@@ -347,11 +395,17 @@ def _resource(draft: Draft) -> Resource:
         plural=draft.plural,
         fields=draft.specs,
         parents=tuple(
-            Parent(name=parent, resource=parent, is_required=required is not False)
+            Parent(
+                name=relation_name(draft, parent),
+                resource=parent,
+                is_required=required is not False,
+            )
             for parent, required in draft.parents.items()
         ),
         filter_by=tuple(draft.filter_by),
         search_in=tuple(draft.search_in),
         sort_by=tuple(draft.sort_by),
+        default_sort=draft.default_sort,
         is_paginated=draft.is_paginated,
+        page_size=draft.page_size,
     )

@@ -54,6 +54,33 @@ MANY = _phrases(
     | various | a few"""
 )
 
+FOR_EACH = _phrases(
+    """for each | for every | in each | in every | within each | inside each | on each | per"""
+)
+
+MOVED = _phrases(
+    """can be moved | may be moved | should be movable | must be movable | are movable | can move |
+    should be moveable | must be moveable"""
+)
+ELSEWHERE = _phrases(
+    """to another | to a different | into another | into a different | to any other | to other |
+    to different | between | between different | between my | across | into other"""
+)
+WORKS = _phrases(
+    """must work | should work | has to work | needs to work | must be possible |
+    should be possible | is possible | must be allowed | should be allowed | is allowed | works"""
+)
+
+NESTED = _phrases(
+    """nested | nested inside each other | nested in each other | nested within each other |
+    nested into each other | nested inside one another | nested in one another | arranged in a tree
+    | organized in a tree | organised in a tree | nested arbitrarily"""
+)
+DEPTH = _phrases(
+    """to any depth | arbitrarily deep | infinitely | arbitrarily | as deep as you like |
+    to any level | deeply | at any depth | to arbitrary depth"""
+)
+
 PLACE = _phrases(
     """on | for | of | in | within | inside | under | per | to | inside of | on each | in each
     | for each | of each | attached to | linked to | connected to | related to | on every |
@@ -83,7 +110,9 @@ NOTHING = _phrases(
     nothing else | that is all | that's all | that's it | for the usual | a new project | no
     project | an existing project | a new backend | a hackathon project | keep it simple |
     keep the rest as it is | do not change anything else | nothing fancy | don't change
-    anything else | leave the rest as it is | leave everything else unchanged"""
+    anything else | leave the rest as it is | leave everything else unchanged | stay organized |
+    stay organised | stay on top of things | keep things organized | keep things organised |
+    be more organized | be more organised | get organized | get organised | be more productive"""
 )
 
 GENERIC = _phrases(
@@ -107,6 +136,27 @@ SEARCHES = _phrases(
 PAGINATES = _phrases(
     """pagination | paging | paginate | paginated | paginates | in pages | page by page | split
     into pages | come in pages | returned in pages | paginated list | paged"""
+)
+
+# Which end of an order comes first, besides a plain "ascending".
+GREATEST_FIRST = _phrases(
+    """descending | desc | in descending order | descending order | highest first | largest first |
+    biggest first | in reverse order | from high to low | high to low | longest first | most
+    expensive first | ( descending ) | ( desc ) | best first"""
+)
+SMALLEST_FIRST = _phrases(
+    """ascending | asc | in ascending order | ascending order | lowest first | smallest first |
+    from low to high | low to high | shortest first | cheapest first | ( ascending ) | ( asc ) |
+    by default | alphabetically | in alphabetical order | a to z"""
+)
+NEWEST_FIRST = _phrases(
+    """newest first | latest first | most recent first | newest tasks first | newest at the top |
+    newest ones first | newest on top | newest entries first | most recent at the top | from
+    newest to oldest | newest to oldest"""
+)
+OLDEST_FIRST = _phrases(
+    """oldest first | oldest ones first | oldest at the top | oldest on top | earliest first |
+    soonest first | from oldest to newest | oldest to newest"""
 )
 
 PAGINATION_DETAILS = _phrases(
@@ -153,9 +203,9 @@ ME = _phrases(
 )
 
 RETURNS_USER = _phrases(
-    """returns | returning | return | gives | shows | get | getting | give | show | gives me |
-    see | tells me | returns me | fetch | fetching | answers with | responds with | reading
-    | read | with"""
+    """should return | must return | which should return | returns | returning | return | gives |
+    shows | get | getting | give | show | gives me | see | tells me | returns me | fetch |
+    fetching | answers with | responds with | reading | read | with"""
 )
 
 RETURNS_USER_2 = _phrases(
@@ -284,7 +334,10 @@ POLITE = _phrases(
     | the following | as follows | like this | where | in which | make it so that | make it
     so | make it so users | the idea is that | the idea is | basically | ideally | what i
     need is | what i want is | all i need is | let me have | please also | it should let |
-    i'd love | i'd love to have"""
+    i'd love | i'd love to have | thanks a lot | many thanks | thanks so much | thx | cheers |
+    much appreciated | thank you so much | i've got to | i have got to | as an owner | good morning
+    | good afternoon | dear team | hiya | pls | plz | hi all | hi team | we have to | i'll need |
+    we'll need | i will need | we will need | i'd be happy to have | if you can | if you could"""
 )
 
 ABILITY = _phrases(
@@ -315,7 +368,7 @@ TAILS = _phrases(
     database | in the backend | each | respectively | thank you very much | in the api | out
     of the box | to start | with proper error handling | with error handling | with
     validation | with input validation | with proper validation | with type hints | with
-    proper status codes | with docstrings | following best practices | by default | with
+    proper status codes | with docstrings | following best practices | with
     best practices | with the usual fields | with the default fields | and so on | with
     sensible defaults | with sensible fields | with default fields | with full crud | with
     crud | with all crud operations | with crud operations | with crud endpoints | with the

@@ -6,6 +6,8 @@ from agent.models.offline.cursor import LONGEST_LIST, Cursor, attempt
 from agent.models.offline.nouns import word_set
 from agent.models.offline.phrasebook import (
     ABILITY,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
     POLITE,
     TAILS,
 )
@@ -42,6 +44,8 @@ def noun_phrase(cursor: Cursor) -> Name | None:
     _skip_determiners(cursor)
     words: list[str] = []
     first = cursor.position
+    if cursor.phrase(*NEWEST_FIRST, *OLDEST_FIRST):
+        return None
     while len(words) < _LONGEST_NAME and _is_name_word(cursor, words):
         token = cursor.token
         assert token is not None  # noqa: S101 - `_is_name_word` looked at it
@@ -147,15 +151,33 @@ def _is_name_word(cursor: Cursor, words: list[str]) -> bool:
         return bool(words) and token.norm.isdigit() and _is_short_end(cursor)
     if token.kind != "word" or token.norm.endswith("'s"):
         return False
+    if words and _tells_order(cursor):
+        return False
     if token.norm in _LIMIT_WORDS and not words:
         return _is_plain_word(cursor, 1)
     return token.norm not in STOP
 
 
+_ORDERS = word_set("descending ascending desc asc alphabetically")
+_ENDS_OF_ORDER = word_set(
+    """highest lowest largest smallest biggest cheapest oldest newest latest earliest soonest
+    longest shortest best"""
+)
+
+
+def _tells_order(cursor: Cursor) -> bool:
+    """Tell whether what stands behind a name says how to sort by it: "due date descending"."""
+    if cursor.peek() in {"by", "most"}:
+        return cursor.peek(1) in {"default", "recent", "expensive"}
+    return cursor.peek() in _ORDERS or (
+        cursor.peek() in _ENDS_OF_ORDER and cursor.peek(1) == "first"
+    )
+
+
 def _ends_name(cursor: Cursor) -> bool:
     """Tell whether "at" or "on" belongs to the name: "starts at", "spent on (date)"."""
     rest = Cursor(cursor.tokens, cursor.position + 1)
-    return rest.is_at_boundary or rest.peek() in {"(", ":"}
+    return rest.is_at_boundary or rest.peek() in {"(", ":"} or _tells_order(rest)
 
 
 def _is_plain_word(cursor: Cursor, ahead: int) -> bool:
@@ -194,7 +216,7 @@ def _skip_determiners(cursor: Cursor) -> None:
 
 
 def _ends_list(cursor: Cursor) -> bool:
-    return cursor.peek() in {
+    return _tells_order(cursor) or cursor.peek() in {
         "with",
         "using",
         "for",

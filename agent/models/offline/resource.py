@@ -268,7 +268,10 @@ class ResourceCode:
             declared(item.parameter, f"{item.type} | None", "None") for item in self.filters
         ]
         if self.spec.sort_by:
-            attributes.append(f'sort: {self.names.model}Sort = "-created_at"')
+            default = self.spec.default_sort or "-created_at"
+            attributes.append(f'sort: {self.names.model}Sort = "{default}"')
+        if self.spec.page_size is not None:
+            attributes.append(f"limit: int = Field(default={self.spec.page_size}, ge=1, le=100)")
         return attributes
 
     @property

@@ -141,6 +141,19 @@ class BelongsTo(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class Nests(Statement):
+    """Rows of the subject can contain rows of the same kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves(Statement):
+    """A child can be given another parent, as every row with a parent can."""
+
+    child: Name | None
+    parent: Name | None
+
+
+@dataclass(frozen=True, slots=True)
 class HasMany(Statement):
     """The subject has children."""
 
@@ -163,14 +176,23 @@ class Searches(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Sorts(Statement):
-    """The list can be sorted by these."""
+    """The list can be sorted by these.
+
+    Attributes:
+        names: What it can be sorted by.
+        first: Which end comes first unless asked otherwise: "-" for the greatest, "+" for the
+            smallest, "newest", "oldest"; empty where nothing is said. Only with a single name.
+    """
 
     names: tuple[Name, ...]
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Paginates(Statement):
-    """The list comes in pages."""
+    """The list comes in pages, of so many rows where that is said."""
+
+    size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ def _relations(resource: Resource) -> Iterable[str]:
     one = _words(resource.singular)
     for parent in resource.parents:
         must = "must belong" if parent.is_required else "may belong"
-        yield f"A {one} {must} to a {_words(parent.resource)} of the same user ({parent.name}_id)."
+        other = "another" if parent.resource == resource.singular else "a"
+        where = f"{_words(parent.resource)} of the same user ({parent.name}_id)"
+        yield f"A {one} {must} to {other} {where}."
 
 
 def _lists(resource: Resource) -> Iterable[str]:
@@ -92,5 +94,11 @@ def _lists(resource: Resource) -> Iterable[str]:
     ]
     if resource.is_paginated:
         said.append("read in pages with the total")
+    if resource.page_size is not None:
+        said.append(f"had {resource.page_size} at a time, up to 100 with ?limit=")
     if said:
         yield f"The list of {_words(resource.plural)} can be {'; '.join(said)}."
+    if resource.default_sort:
+        by, way = resource.default_sort.removeprefix("-"), "ascending"
+        way = "descending" if resource.default_sort.startswith("-") else way
+        yield f"The list of {_words(resource.plural)} comes sorted by {by}, {way}."

@@ -49,6 +49,7 @@ _PATTERN = re.compile(
     r"""
     (?P<path>(?<![\w/])/(?:[A-Za-z{][\w{}.~-]*)(?:/[\w{}.~-]+)+/?)
   | (?P<number>(?<![\w.])-?\d{1,3}(?:,\d{3})+(?![\d,]) | (?:(?<![\w)\].])-)?\d+(?:\.\d+)?)
+  | (?P<short>(?<!\w)[wW]/(?:[oO](?!\w))?)
   | (?P<word>[^\W\d_](?:\w|['\u2019](?=[^\W\d_])|-(?=\w))*(?:\(s\)|['\u2019])?)
   | (?P<mark><=|>=|\.\.+|[,;:.!?()\[\]/=<>|{}&+%\#-])
   | (?P<unknown>\S)
@@ -187,6 +188,8 @@ def _token(match: re.Match[str], start: int) -> Iterator[Token]:
         norm = _norm(text)
         is_readable = norm.isascii()
         yield Token("word" if is_readable else "unknown", text, norm, first, last)
+    elif kind == "short":
+        yield Token("word", text, "without" if len(text) > len("w/") else "with", first, last)
     elif kind == "number":
         yield Token("number", text, text.replace(",", ""), first, last)
     elif kind == "path":

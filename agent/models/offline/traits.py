@@ -225,8 +225,12 @@ def _necessity(cursor: Cursor) -> Traits | None:
     return Traits(is_required=False) if cursor.phrase(*OPTIONAL) or cursor.take("?") else None
 
 
+# "default sort by title" speaks of the list.
+_OF_LISTS = frozenset({"sort", "sorting", "order", "ordering", "page"})
+
+
 def _default(cursor: Cursor) -> Traits | None:
-    if not cursor.phrase(*DEFAULT):
+    if not cursor.phrase(*DEFAULT) or cursor.peek() in _OF_LISTS:
         return None
     start = cursor.position
     if cursor.take("null", "none", "empty", "nothing"):
@@ -376,12 +380,23 @@ _FINITE = frozenset({"is", "are", "must", "should", "defaults", "can", "may", "d
 _DEFAULT_WORDS = frozenset({"default", "defaults", "defaulting"})
 
 
+_BOUND_STARTS = frozenset({"max", "min", "maximum", "minimum", "up", "at", "between"})
+
+
+def _is_bound(cursor: Cursor, ahead: int) -> bool:
+    """Tell whether a limit and nothing else stands behind a comma: "max 120 chars"."""
+    rest = Cursor(cursor.tokens, cursor.position + ahead)
+    return (_bound(rest) or _range(rest)) is not None and rest.is_at_boundary
+
+
 def _is_more(cursor: Cursor) -> bool:
     """Tell whether a separator carries on the same field: "and defaults to low"."""
     if cursor.peek() == ",":
         ahead = 2 if cursor.peek(1) == "and" else 1
         ends = cursor.peek(ahead + 1) in {"", ",", ";", ".", "•"}
         is_necessity = cursor.peek(ahead) in {"required", "optional", "mandatory", "nullable"}
+        if cursor.peek(ahead) in _BOUND_STARTS and _is_bound(cursor, ahead):
+            return True
         if cursor.peek(ahead) in {"which", "that"} and cursor.peek(ahead + 1) in _FINITE:
             return True
         return cursor.peek(ahead) in _DEFAULT_WORDS or (is_necessity and ends)

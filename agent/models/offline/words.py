@@ -33,7 +33,7 @@ APP_HEADS = word_set(
 BUILD_VERBS = word_set(
     """add create build make generate implement write develop design scaffold give need want
     produce provide expose prepare define introduce include support have bootstrap code set setup
-    construct deliver extend needs offer provides"""
+    construct deliver extend needs offer provides gimme"""
 )
 
 OPERATIONS = word_set(
@@ -63,7 +63,7 @@ STOP = DETERMINERS | word_set(
     let's it's there's many several multiple such along together instead except don't yes unlike
     about after before again every everything anything nothing nobody anyone everyone someone
     works work run runs returns return returning nullable your yourself i've
-    optionally always usually typically normally currently actually really simply basically
+    another optionally always usually typically normally currently actually really simply basically
     whether greater larger bigger smaller fewer lower higher longer shorter"""
 )
 
@@ -152,7 +152,7 @@ OUTSIDE: dict[str, str] = {
         ),
         "nested|nest|nesting|recursive|recursively|tree|hierarchy|hierarchical|subfolders|"
         "subfolder|self-referencing|threaded|sub-folders": (
-            "A resource cannot contain itself; it can belong to another resource."
+            "Rows that contain rows of their own kind are asked for as in 'folders can be nested'."
         ),
         "many-to-many|m2m": "A row can belong to one parent of a kind, not to many.",
         "stripe|paypal|checkout|billing|subscription|subscriptions|payments|payment|"
