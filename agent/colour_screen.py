@@ -44,6 +44,9 @@ class ColourScreen:
     def show(self, line: Line) -> None:
         """Print a line; what is too long goes on below, indented alike."""
         text = Text.assemble(*line)
+        if not text:
+            self._console.print()
+            return
         indent = len(text.plain) - len(text.plain.lstrip())
         self._console.print(Padding(text[indent:], (0, 0, 0, indent), expand=False))
 

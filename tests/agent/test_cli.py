@@ -265,6 +265,12 @@ def test_a_terminal_gets_colours(shell: CommandLine, broken: Path) -> None:
     assert "\x1b[1;31merror\x1b[0m" in shown
 
 
+def test_a_terminal_gets_the_same_blank_lines_as_a_pipe(shell: CommandLine, broken: Path) -> None:
+    _, shown = in_terminal(shell, "check", broken, TERM="dumb")
+    assert "\r\n\r\nFailed with " in shown
+    assert "\n\nFailed with " in shell.run("check", broken).stdout
+
+
 def test_no_color_is_honoured(shell: CommandLine, broken: Path) -> None:
     _, shown = in_terminal(shell, "check", broken, NO_COLOR="1")
     assert "BP201 syntax-error" in shown
