@@ -3,6 +3,8 @@
 import ast
 import re
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,20 @@ from validators.location import AppLocation, find_app
 from validators.source import Project, load_project
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+# Lines of a .env file, in the order in which they are shown.
+_EXAMPLES = {
+    "DATABASE_URL": "DATABASE_URL=postgresql://user:password@localhost:5432/database",
+    "BETTER_AUTH_URL": "BETTER_AUTH_URL=http://localhost:3000  # where Better Auth runs",
+    "BETTER_AUTH_SECRET": "BETTER_AUTH_SECRET=  # the one of Better Auth, 32 characters or more",
+    "CORS_ORIGINS": "CORS_ORIGINS=http://localhost:3000  # where the frontend runs",
+}
+_URL, _SECRET = "BETTER_AUTH_URL", "BETTER_AUTH_SECRET"
+# Where the code reads both, as generated code does, the URL wins.
+_EITHER = {
+    _URL: f"# Tokens of Better Auth's jwt plugin (EdDSA):\n{_EXAMPLES[_URL]}",
+    _SECRET: f"# Or, without that URL, tokens signed with a shared secret (HS256):\n"
+    f"# {_EXAMPLES[_SECRET]}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +34,50 @@ class Running:
     """How to run a backend.
 
     Attributes:
-        folder: Where to run it.
-        command: The command line.
+        folder: The folder that the app is imported from.
+        options: What uvicorn is told: the app, and how to call it.
         variables: Environment variables that the code reads, in the order of the alphabet.
     """
 
     folder: Path
-    command: str
+    options: tuple[str, ...]
     variables: tuple[str, ...]
+
+    def command(self, folder: Path) -> str:
+        """Return the command line.
+
+        Args:
+            folder: The app's folder as seen from where the command is run.
+        """
+        place = () if folder == Path() else ("--app-dir", str(folder))
+        return f"{program('uvicorn')} {shlex.join([*place, *self.options])}"
+
+    def environment(self) -> Iterator[str]:
+        """Yield the variables as lines of a .env file, with examples."""
+        examples = dict(_EXAMPLES)
+        if {_URL, _SECRET} <= set(self.variables):
+            examples |= _EITHER
+        for name, lines in examples.items():
+            if name in self.variables:
+                yield from lines.splitlines()
+        yield from (f"{name}=" for name in self.variables if name not in examples)
+
+
+def program(name: str) -> str:
+    """Return what to type for a program that is installed beside our interpreter.
+
+    Args:
+        name: The program, such as `uvicorn`.
+
+    Returns:
+        Its name where the shell finds this very program by it, else its path from here.
+    """
+    path = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    if not path.exists() or (found is not None and Path(found) == path):
+        return name
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def how_to_run(backend: Path, app: str | None = None) -> Running | None:
@@ -39,12 +91,12 @@ def how_to_run(backend: Path, app: str | None = None) -> Running | None:
     location = find_app(project, app)
     if location is None:
         return None
-    return Running(backend / location.import_root, _command(location), _variables(project))
+    return Running(backend / location.import_root, _options(location), _variables(project))
 
 
-def _command(location: AppLocation) -> str:
-    options = ["--factory"] if location.is_factory else []
-    return shlex.join(["uvicorn", *options, f"{location.module}:{location.attribute}", "--reload"])
+def _options(location: AppLocation) -> tuple[str, ...]:
+    app = f"{location.module}:{location.attribute}"
+    return ("--factory", app) if location.is_factory else (app,)
 
 
 def _variables(project: Project) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from agent.errors import InputError, ModelError
 from agent.events import Checked, Event
 from agent.paths import ROOT
 from agent.reply import render
-from agent.running import how_to_run
+from agent.running import how_to_run, program
 from agent.settings import Values, load_settings
 from agent.terminal import Terminal, near
 from agent.workspace import Applied, Workspace
@@ -132,13 +132,14 @@ def _how_to_run(backend: Path, app: str | None) -> Iterator[Line]:
     if running is None:
         return
     yield ()
-    yield (("Run it:", "plain"),)
-    yield ((f"    cd {shlex.quote(str(near(running.folder)))}", "place"),)
-    yield ((f"    {running.command}", "place"),)
     if running.variables:
-        listed = ", ".join(running.variables)
-        yield ((f"It reads {listed} from the environment or a .env file.", "quiet"),)
-    yield (("Take it back: ", "plain"), (f"backendpro undo --into {near(backend)}", "place"))
+        yield ((f"Set, in the environment or in {near(running.folder) / '.env'}:", "plain"),)
+        yield from (((f"    {line}", "place"),) for line in running.environment())
+    yield (("Run it:", "plain"),)
+    yield ((f"    {running.command(near(running.folder))}", "place"),)
+    yield (("Take it back:", "plain"),)
+    undo = f"{program('backendpro')} undo --into {shlex.quote(str(near(backend)))}"
+    yield ((f"    {undo}", "place"),)
 
 
 @contextlib.contextmanager

@@ -56,9 +56,9 @@ def test_a_request_becomes_a_verified_backend_and_can_be_taken_back(shell: Comma
     assert "  + routes/tasks.py " in first.stderr
     assert "  ✓ boot " in first.stderr
     assert "\nPassed.\n" in f"\n{first.stdout}"
-    assert "    cd demo-app/backend\n    uvicorn main:app --reload\n" in first.stdout
-    assert "BETTER_AUTH_SECRET" in first.stdout
-    assert "DATABASE_URL" in first.stdout
+    assert "uvicorn --app-dir demo-app/backend main:app\n" in first.stdout
+    assert "in demo-app/backend/.env:\n    DATABASE_URL=postgresql://" in first.stdout
+    assert "backendpro undo --into demo-app/backend\n" in first.stdout
     files = written(shell.here)
     assert {"demo-app/backend/main.py", "demo-app/backend/routes/tasks.py"} <= set(files)
 
