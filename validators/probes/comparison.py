@@ -20,7 +20,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d
 _UUID = re.compile(
     r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE
 )
-_HEADERS = re.compile(r"x-(?!.*(time|id$|trace|request|reset|date)).*|content-range|link")
+_HEADERS = re.compile(r"x-(?!.*(time|id$|trace|request|reset|date|remaining)).*|content-range|link")
 
 
 def compare_worlds(alone: Results, together: Results, world: World) -> None:

@@ -33,11 +33,9 @@ class Experiment:
     filler: Filler
     results: Results
     interference: Interference
+    robustness: Robustness
     _creates: list[Operation] = field(default_factory=list)
     _pending: dict[str, tuple[Operation, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._robustness = Robustness(self.world, self.filler, self.results)
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
@@ -56,7 +54,7 @@ class Experiment:
     def try_strange_values(self, operations: Iterable[Operation]) -> None:
         """Send strange values to every operation that was exercised."""
         self._create_for("owner")
-        self._robustness.run(operations)
+        self.robustness.run(operations)
 
     def _create_alike(self) -> None:
         """Let everybody create rows with the same text: nobody may be in the owner's way."""
@@ -166,7 +164,7 @@ class Experiment:
             self.filler.targets.learned.setdefault(operation.path, tables.pop())
 
     def _is_server_error(self, operation: Operation, filled: Filled, exchange: Exchange) -> bool:
-        return self._robustness.is_server_error(operation, filled, exchange)
+        return self.robustness.is_server_error(operation, filled, exchange)
 
     def _check_effect(self, operation: Operation, filled: Filled, exchange: Exchange) -> None:
         """Check that what the owner did can be seen in the database."""

@@ -72,6 +72,10 @@ class Filler:
     def __post_init__(self) -> None:
         self.payloads = Payloads(self.document)
 
+    def _takes_more(self, operation: Operation) -> bool:
+        schema = self.document.flatten(operation.body or {})
+        return schema.get("additionalProperties") is not False
+
     def names_users(self, operation: Operation) -> bool:
         """Tell whether a request can say whose the rows are: in its path, query or body."""
         users = self.world.tables.users_table
@@ -149,6 +153,9 @@ class Filler:
             body = self.payloads.body(operation.body, filling)
             if body is MISSING:
                 raise UnfilledError(f"a row of {making.missing} is needed, and the owner has none")
+        if overrides and isinstance(body, dict) and self._takes_more(operation):
+            # Undeclared properties reach code that stores whatever comes.
+            body = {**overrides, **body}
         request = Request(operation.method, path, pairs, body)
         if operation.media == FORM and isinstance(body, dict):
             form = tuple((name, str(v)) for name, v in body.items() if v is not None)

@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from validators.probes.filling import NOBODY, Filled, Filler, UnfilledError, Whose
 from validators.probes.operations import Operation, Parameter
 from validators.probes.results import Results, line
+from validators.probes.robustness import Robustness
 from validators.probes.tables import Row
 from validators.probes.world import Exchange, World
+from validators.report import ProbeOutcome
 from validators.rules import probes as rules
 from validators.rules.base import Rule
 
 _NO_ONE: frozenset[str] = frozenset()
+_TOO_MANY = 429
+# What to say of each outcome, the worst first.
+_SENTENCES: dict[ProbeOutcome, str] = {
+    "failed": "The intruder reaches the owner's rows, or brings the app down.",
+    "inconclusive": "The intruder's requests were not answered in earnest.",
+    "passed": "The intruder reaches nothing of the owner's.",
+}
 _OWNER_FIELDS = ("user_id", "owner_id")
 
 
@@ -37,6 +46,7 @@ class Intrusion:
     world: World
     filler: Filler
     results: Results
+    robustness: Robustness
 
     def attempt_all(self, operation: Operation, control: Filled) -> None:
         """Try everything on an operation that the owner has used, or is about to use.
@@ -45,18 +55,15 @@ class Intrusion:
             operation: The operation.
             control: The owner's own request, with the slots that it had.
         """
-        found = False
-        for attempt in _attempts(control):
-            if not attempt.names_owner or self.filler.names_users(operation):
-                found |= self._attempt(operation, control, attempt)
-        self.results.note(
-            "isolation",
-            operation,
-            "failed" if found else "passed",
-            "The intruder reaches the owner's rows."
-            if found
-            else "The intruder reaches nothing of the owner's.",
+        outcomes = {
+            self._attempt(operation, control, attempt)
+            for attempt in _attempts(control)
+            if not attempt.names_owner or self.filler.names_users(operation)
+        }
+        worst: ProbeOutcome = next(
+            (each for each in _SENTENCES if each in outcomes), "inconclusive"
         )
+        self.results.note("isolation", operation, worst, _SENTENCES[worst])
 
     def attempt_query(self, operation: Operation, control: Filled, parameter: Parameter) -> None:
         """Let the intruder send a read with the query parameter that the owner has used."""
@@ -67,13 +74,18 @@ class Intrusion:
         for rule, message in self._violations(attempt, exchange):
             self.results.report(rule, operation, message, trace=(line(exchange, filled),))
 
-    def _attempt(self, operation: Operation, control: Filled, attempt: Attempt) -> bool:
+    def _attempt(self, operation: Operation, control: Filled, attempt: Attempt) -> ProbeOutcome:
         try:
             filled = self._fill(operation, attempt)
         except UnfilledError:
-            return False
+            return "inconclusive"
         exchange = self.world.send("intruder", filled.request)
         self.results.remember(operation, exchange)
+        if self.robustness.is_server_error(operation, filled, exchange):
+            self.world.undo(exchange)
+            return "failed"
+        if exchange.response.status == _TOO_MANY:
+            return "inconclusive"
         broken = list(self._violations(attempt, exchange))
         if not broken and control.slots and not attempt.names_owner:
             broken = list(self._compare_with_nobody(operation, attempt, exchange))
@@ -82,7 +94,7 @@ class Intrusion:
             self.results.report(rule, operation, message, trace=trace)
         if broken:
             self.world.undo(exchange)
-        return any(rule.severity == "error" for rule, _ in broken)
+        return "failed" if any(rule.severity == "error" for rule, _ in broken) else "passed"
 
     def _fill(self, operation: Operation, attempt: Attempt) -> Filled:
         overrides = {}

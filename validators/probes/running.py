@@ -11,6 +11,7 @@ from validators.probes.interference import Everybody, Nobody
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
 from validators.probes.results import ProbeRun, Results, reason
+from validators.probes.robustness import Robustness
 from validators.probes.tables import Tables
 from validators.probes.targets import Targets
 from validators.probes.tokens import STYLES
@@ -73,8 +74,10 @@ def _experiment(
     world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
 ) -> None:
     """Let the owner live among the others, and again alone, and compare."""
-    others = Everybody(Authentication(world, results), Intrusion(world, filler, results))
-    together = Experiment(world, filler, results, others)
+    robustness = Robustness(world, filler, results)
+    intrusion = Intrusion(world, filler, results, robustness)
+    others = Everybody(Authentication(world, results), intrusion)
+    together = Experiment(world, filler, results, others, robustness)
     together.run(operations)
     alone = _live_alone(world, filler, operations)
     if alone is not None:
@@ -93,7 +96,8 @@ def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...])
         own = Filler(filler.document, empty, Targets(empty.tables), filler.overrides)
         results = Results()
         try:
-            Experiment(empty, own, results, Nobody()).run(operations)
+            robustness = Robustness(empty, own, results)
+            Experiment(empty, own, results, Nobody(), robustness).run(operations)
         except (BackendEndedError, psycopg.Error):
             return None
         finally:

@@ -89,3 +89,20 @@ def drop() -> None:
 """
     run = probe(tmp_path, {**SOUND, "main.py": SOUND["main.py"] + route})
     assert "BP615" in errors(run)
+
+
+def test_an_owner_field_that_no_schema_declares_is_tried_as_well(tmp_path: Path) -> None:
+    route = """
+
+@router.post("/raw", status_code=201)
+def create_raw(
+    data: dict[str, str], session: DatabaseSession, current_user: CurrentUser
+) -> TaskResponse:
+    known = {key: data[key] for key in ("title", "user_id") if key in data}
+    task = Task(**{"title": "Raw", "user_id": current_user.id, **known})
+    session.add(task)
+    session.commit()
+    return TaskResponse.model_validate(task)
+"""
+    run = probe(tmp_path, {**SOUND, "routes/tasks.py": SOUND["routes/tasks.py"] + route})
+    assert "BP607" in errors(run)
