@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from validators.errors import CheckUnavailableError
 from validators.runtime.limits import MEGABYTE
 from validators.runtime.template import Template
 
@@ -107,6 +108,10 @@ class Guarded:
         status_read, status_write = os.pipe()
         try:
             template.fork(order.config(), [lifeline_read, output, status_write, channel])
+        except CheckUnavailableError:
+            os.close(lifeline_write)
+            os.close(status_read)
+            raise
         finally:
             os.close(lifeline_read)
             os.close(status_write)

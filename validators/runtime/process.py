@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from validators.errors import CheckUnavailableError
 from validators.runtime.child import channel
 from validators.runtime.guarded import Guarded, Order
 from validators.runtime.limits import MEGABYTE, Limits
@@ -85,6 +86,10 @@ class BackendProcess:
         )
         try:
             guarded = Guarded.fork(template, order, output_write, theirs.fileno())
+        except CheckUnavailableError:
+            ours.close()
+            os.close(output_read)
+            raise
         finally:
             theirs.close()
             os.close(output_write)

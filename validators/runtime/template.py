@@ -54,6 +54,8 @@ class Template:
                 env={"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"},
             )
         except OSError as error:
+            ours.close()
+            log.close()
             message = f"The interpreter {python} cannot be run: {error.strerror}."
             raise CheckUnavailableError(message, _STATIC) from error
         finally:
@@ -128,7 +130,10 @@ def shared_template(python: Path | None = None) -> Template:
     path = Path(sys.executable) if python is None else python
     with _templates_lock:
         known = _templates.get(path)
-        if known is None or not known.is_alive:
+        if known is not None and not known.is_alive:
+            known.close()
+            known = None
+        if known is None:
             known = _templates[path] = Template.start(path)
         return known
 

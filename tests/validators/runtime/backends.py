@@ -70,6 +70,7 @@ def running_children() -> list[psutil.Process]:
     return [
         process
         for template in psutil.Process().children()
+        if template.status() != psutil.STATUS_ZOMBIE
         if any("__main__.py" in part for part in template.cmdline())
         for process in template.children(recursive=True)
         if process.status() != psutil.STATUS_ZOMBIE
