@@ -6,7 +6,7 @@ from agent.models.offline.blueprint import FieldKind
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
 from agent.models.offline.defaults import is_known_noun, is_state, kind_by_name
 from agent.models.offline.features import ALWAYS, feature, feature_intro, user_phrase
-from agent.models.offline.heads import about, may_follow, operations, without_heads
+from agent.models.offline.heads import LISTED, about, may_follow, operations, without_heads
 from agent.models.offline.nouns import singular_name, word_set
 from agent.models.offline.phrasebook import (
     BELONGS,
@@ -133,7 +133,11 @@ def attributes(cursor: Cursor) -> Statements | None:
 def cursor_stops(cursor: Cursor, position: int) -> bool:
     """Tell whether a list may stop at a position because another addition follows."""
     rest = Cursor(cursor.tokens, position)
-    return rest.peek() in {"for", "that", "which", "where", ".", "-", "so", "to"} or tail(rest)
+    return (
+        rest.peek() in LISTED
+        or rest.peek() in {"for", "that", "which", "where", ".", "-", "so", "to"}
+        or tail(rest)
+    )
 
 
 def a_field(cursor: Cursor) -> Statements | None:

@@ -105,9 +105,7 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
     }
     for item in statements:
         if isinstance(item, Declares) and not (item.is_title or item.is_mention):
-            singular = singular_name(item.name.words)
-            # "my vinyl records", of which the next sentence says what a record has
-            has_details = any(singular in {one, one_of(singular, one)} for one in detailed)
+            has_details = _has_details(item.name, detailed)
             if item.is_strong or has_details or _is_plausible(item.name):
                 _declare(cast, item.name, is_plain=not (has_details or item.is_strong))
             else:
@@ -120,7 +118,7 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
                 _declare(cast, name, is_plain=True)
     _take_titles(cast, statements, has_named=has_named)
     for item in statements:
-        if isinstance(item, Declares) and item.is_mention:
+        if isinstance(item, Declares) and item.is_mention and not _is_place(item):
             _mention(cast, item.name)
         elif isinstance(item, Extends) and cast.key(item.name) not in cast.known:
             cast.refused.add(cast.key(item.name))
@@ -129,6 +127,17 @@ def find_cast(statements: list[Statement], backend: Inventory) -> Cast:
                 f'for {item.name}".'
             )
     return cast
+
+
+def _is_place(item: Declares) -> bool:
+    """Tell whether a name over the rest is where things are: "my wine cellar: wines have ..."."""
+    return item.is_title and not is_plural(item.name.words[-1])
+
+
+def _has_details(name: Name, detailed: set[str]) -> bool:
+    """Tell whether something is said of a resource: also what a record has, of vinyl records."""
+    singular = singular_name(name.words)
+    return any(singular in {one, one_of(singular, one)} for one in detailed)
 
 
 def one_of(singular: str, last: str) -> str:

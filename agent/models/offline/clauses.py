@@ -279,9 +279,11 @@ def a_feature(cursor: Cursor) -> Statements | None:
     politeness(cursor)
     cursor.take_any(BUILD_VERBS)
     ability(cursor)
-    feature_intro(cursor)
-    cursor.take("also")
-    found = attempt(cursor, feature_list)
+    found = attempt(cursor, feature_list)  # "list tasks by status"
+    if found is None:
+        feature_intro(cursor)
+        cursor.take("also")
+        found = attempt(cursor, feature_list)
     if found is None or not all(isinstance(item, _OF_LISTS) for item in found):
         return found
     if not cursor.phrase("to the", "to my", "to all", "to", "for the", "for"):

@@ -161,7 +161,8 @@ def oldest_first(cursor: Cursor) -> Sorts | None:
     cursor.phrase("sort", "sorted", "order", "ordered", "list", "listed", "show")
     subjects = _objects(cursor)
     cursor.take("the", "by", "with")
-    if not cursor.phrase(*OLDEST_FIRST):
+    # "soonest first" speaks of a date of theirs
+    if cursor.peek() in {"earliest", "soonest"} or not cursor.phrase(*OLDEST_FIRST):
         return None
     cursor.phrase("by default")
     return Sorts((Name(("created", "at")),), "+", subjects=subjects)
@@ -391,10 +392,12 @@ def user_phrase(cursor: Cursor) -> Name | None:
 _NOT_FOUND = word_set(
     """return returns returning give gives get gets respond responds answer answers yield yields a
     an the 404 error errors status code response for of with on when if should must is are be to
-    and so do it they any all id ids row rows them that which in as results result"""
+    and or so do it they any all id ids row rows them that which in as results result"""
 )
 _MISSING = word_set("unknown missing nonexistent non-existent nonexisting non-existing wrong")
 _MISSING_PHRASES = (
+    *("belongs to someone else", "belong to someone else", "belongs to another user"),
+    *("belong to another user", "belong to other users", "belong to others", "is not theirs"),
     *("not found", "does not exist", "do not exist", "doesn't exist", "don't exist"),
     *("someone else's", "somebody else's", "someone else", "somebody else", "not exist"),
 )

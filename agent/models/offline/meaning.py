@@ -1,6 +1,7 @@
 """From statements to a blueprint: names found again, assumptions made, contradictions told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.models.offline.agency import note_endpoints, set_limits
 from agent.models.offline.blueprint import (
@@ -323,14 +324,15 @@ def _type_fields(meaning: Meaning, draft: Draft) -> None:
             if len(draft.fields) > 1:
                 draft.fields.pop(parent, None)
     typed: list[tuple[FieldSpec, Traits]] = []
-    for key, (name, said) in draft.fields.items():
+    for key, (name, plain) in draft.fields.items():
+        said = _as_usual(draft, key, plain)
         try:
             found = typed_field(key, name, said)
         except ProblemError as problem:
             meaning.problems.append(str(problem))
             continue
         typed.append((found.spec, said))
-        if found.assumed and not draft.has_usual_fields:
+        if (found.assumed or said != plain) and not draft.has_usual_fields:
             draft.assumed.append(found.spec.name)
     draft.specs = tuple(with_required(typed))
     keys = {f"{relation_name(draft, parent)}_id" for parent in draft.parents}
@@ -338,6 +340,13 @@ def _type_fields(meaning: Meaning, draft: Draft) -> None:
         meaning.problems.append('Two relations would be called "parent".')
     twice = [spec.name for spec in draft.specs if spec.name in keys]
     meaning.problems += [f'"{name}" is both a field and the key of a parent.' for name in twice]
+
+
+def _as_usual(draft: Draft, key: str, said: Traits) -> Traits:
+    """Take the type that a field has in such a resource: an invoice's number is a text."""
+    _, usual = usual_statements(usual_fields(draft.singular)).get(key, (None, Traits()))
+    is_open = replace(said, is_required=None) == Traits()
+    return replace(said, kind=usual.kind) if is_open and usual.kind else said
 
 
 def _only_lists(draft: Draft) -> bool:

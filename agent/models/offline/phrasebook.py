@@ -361,7 +361,7 @@ ABILITY = _phrases(
 )
 
 TAILS = _phrases(
-    """for it | for that | for them |
+    """cheers | thx | many thanks | thanks a lot | for it | for that | for them |
     for me | for us | please | too | as well | thanks | thank you | at once | asap | from
     scratch | as usual | properly | that's it | that's all | if possible | for now | in one
     go | to begin with | to start with | as always | right away | in the database | in a

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, attempt
-from agent.models.offline.nouns import word_set
+from agent.models.offline.nouns import is_plural, word_set
 from agent.models.offline.phrasebook import (
     ABILITY,
     NEWEST_FIRST,
@@ -44,7 +44,7 @@ def noun_phrase(cursor: Cursor) -> Name | None:
     _skip_determiners(cursor)
     words: list[str] = []
     first = cursor.position
-    if cursor.phrase(*NEWEST_FIRST, *OLDEST_FIRST):
+    if cursor.phrase(*NEWEST_FIRST, *OLDEST_FIRST) or _starts_order(cursor):
         return None
     while len(words) < _LONGEST_NAME and _is_name_word(cursor, words):
         token = cursor.token
@@ -53,7 +53,7 @@ def noun_phrase(cursor: Cursor) -> Name | None:
         cursor.position += 1
         if words[-1] in OF_HEADS and len(words) == 1 and cursor.peek() == "of":
             words += _of_phrase(cursor)
-    if not words:
+    if not words or _is_listing(words):
         return None
     if cursor.peek() in {"at", "on"} and _ends_name(cursor):
         words.append(cursor.peek())
@@ -158,20 +158,30 @@ def _is_name_word(cursor: Cursor, words: list[str]) -> bool:
     return token.norm not in STOP
 
 
-_ORDERS = word_set("descending ascending desc asc alphabetically")
+_ORDERS = word_set("descending ascending desc asc alphabetically first")
 _ENDS_OF_ORDER = word_set(
     """highest lowest largest smallest biggest cheapest oldest newest latest earliest soonest
     longest shortest best"""
 )
 
 
+def _starts_order(cursor: Cursor) -> bool:
+    return cursor.peek() in _ENDS_OF_ORDER and cursor.peek(1) == "first"
+
+
+def _is_listing(words: list[str]) -> bool:
+    """Tell whether a verb starts what looks like a name: "list applications"."""
+    starts = len(words) > 1 and words[0] == "list" and words[1] not in {"items", "entries"}
+    return starts and is_plural(words[-1])
+
+
 def _tells_order(cursor: Cursor) -> bool:
     """Tell whether what stands behind a name says how to sort by it: "due date descending"."""
     if cursor.peek() in {"by", "most"}:
         return cursor.peek(1) in {"default", "recent", "expensive"}
-    return cursor.peek() in _ORDERS or (
-        cursor.peek() in _ENDS_OF_ORDER and cursor.peek(1) == "first"
-    )
+    if cursor.peek() == "from":
+        return cursor.peek(1) in {"high", "low", "newest", "oldest"}
+    return cursor.peek() in _ORDERS or _starts_order(cursor)
 
 
 def _ends_name(cursor: Cursor) -> bool:
@@ -205,10 +215,13 @@ def _of_phrase(cursor: Cursor) -> list[str]:
     return ["of", *token.parts]
 
 
+_POSSESSIVES = word_set("user's owner's person's")
+
+
 def _skip_determiners(cursor: Cursor) -> None:
     while not cursor.is_done:
         token = cursor.token
-        is_possessive = token is not None and token.norm.endswith("'s")
+        is_possessive = token is not None and token.norm in _POSSESSIVES
         is_determiner = cursor.peek() in DETERMINERS and cursor.kind() == "word"
         if not ((is_possessive or is_determiner) and cursor.kind(1) == "word"):
             return

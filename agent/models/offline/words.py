@@ -54,9 +54,9 @@ STOP = DETERMINERS | word_set(
     never cannot can't isn't aren't won't shouldn't i you he she we they it me him them us so
     because than only just between within inside under among plus also then too belongs
     belong belonging filter filters filtering filtered filterable search searches searching
-    searched searchable sort sorts sorting sorted sortable ordering paginate paginated pagination
-    paging paginates optional required mandatory default defaults defaulting defaulted up max min
-    maximum minimum please each etc one either both neither named called supports support
+    searched searchable sort sorts sorting sorted sortable ordered ordering paginate paginated
+    pagination paging paginates optional required mandatory default defaults defaulting defaulted
+    up max min maximum minimum please each etc one either both neither named called supports support
     supporting needs need needed requires require requiring allows allow allowing lets let live
     lives living contain contains containing consist consists consisting includes include
     including plus there here crud api apis endpoint endpoints pagination i'd i'm we'd

@@ -39,6 +39,8 @@ def essentials(resource: Resource, wanted: dict[str, Any]) -> dict[str, Any]:
         "filter_by": list(resource.filter_by),
         "search_in": list(resource.search_in),
         "sort_by": list(resource.sort_by),
+        "default_sort": resource.default_sort,
+        "page_size": resource.page_size,
         "is_paginated": resource.is_paginated,
         "required": [name for name, spec in fields.items() if spec.is_required],
         "choices": {name: list(spec.choices) for name, spec in fields.items() if spec.choices},
@@ -48,8 +50,20 @@ def essentials(resource: Resource, wanted: dict[str, Any]) -> dict[str, Any]:
             for name in wanted.get("limits", {})
         },
     }
-    always = {"name", "fields", "parents", "filter_by", "search_in", "sort_by", "is_paginated"}
+    always = {"name", "fields"} | _UNSAID.keys()
     return {key: value for key, value in told.items() if key in always | wanted.keys()}
+
+
+# What a fixture leaves out is not there.
+_UNSAID: dict[str, Any] = {
+    "parents": [],
+    "filter_by": [],
+    "search_in": [],
+    "sort_by": [],
+    "default_sort": "",
+    "page_size": None,
+    "is_paginated": False,
+}
 
 
 def _number(value: Decimal | None) -> int | None:
@@ -58,14 +72,7 @@ def _number(value: Decimal | None) -> int | None:
 
 def completed(wanted: dict[str, Any]) -> dict[str, Any]:
     """Return a fixture's resource with what it leaves out."""
-    empty: dict[str, Any] = {
-        "parents": [],
-        "filter_by": [],
-        "search_in": [],
-        "sort_by": [],
-        "is_paginated": False,
-    }
-    return empty | wanted
+    return _UNSAID | wanted
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=[case["request"][:60] for case in ACCEPTED])
