@@ -38,9 +38,7 @@ def analyse(project: Project, location: AppLocation | None, options: ProofOption
     return found
 
 
-def _run_everything(
-    interpreter: Interpreter, location: AppLocation | None, roots: Roots
-) -> bool:
+def _run_everything(interpreter: Interpreter, location: AppLocation | None, roots: Roots) -> bool:
     """Interpret modules, routes and the rest; tell whether the bounds sufficed."""
     try:
         for path in interpreter.program.modules:

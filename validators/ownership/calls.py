@@ -2,6 +2,7 @@
 
 import ast
 from functools import cache
+from typing import Literal
 
 from validators.ownership.conditions import pure_value
 from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
@@ -137,9 +138,7 @@ class Calls(Flow):
         if module is not None and state.env is module.env:
             return Function(node, scope)
         names = free_names(node)
-        held = tuple(
-            (name, value) for name, value in state.env.items() if name in names
-        )
+        held = tuple((name, value) for name, value in state.env.items() if name in names)
         return Function(node, scope, held)
 
     def decorated(self, decorator: ast.expr, function: Value, state: State, frame: Frame) -> Value:
@@ -147,9 +146,7 @@ class Calls(Flow):
         value = self.evaluate(decorator, state, frame)
         call = Call(decorator, state, frame, [function])
         result = self.call(value, call)
-        is_known = isinstance(result, Function | ClassValue) or isinstance(
-            result, Choice
-        )
+        is_known = isinstance(result, Function | ClassValue) or isinstance(result, Choice)
         return result if is_known else function
 
     def call_function(self, function: Function, call: Call) -> Value:
@@ -168,18 +165,18 @@ class Calls(Flow):
         state: State,
         frame: Frame,
         *,
-        is_dependency: bool = False,
+        role: Literal["", "dependency", "handler"] = "",
     ) -> Outcome:
         """Interpret a function, or take the result of an equal call, and apply its effects."""
         facts = self._relevant_facts(env, state)
-        key = (function, tuple(env.items()), facts, tuple(state.store.items()), is_dependency)
+        key = (function, tuple(env.items()), facts, tuple(state.store.items()), role)
         entry = self.memo.get(key)
         if entry is None:
             if self.depth >= DEEPEST:
                 return Outcome(Unknown("the calls are nested too deeply"), NO_FACTS)
             entry = self._entry(_label(function), Place.of(function.scope.path, function.node))
             self.memo[key] = entry
-            entry.is_dependency = is_dependency
+            entry.role = role
             entry.is_running = True
             self.depth += 1
             try:
@@ -248,9 +245,7 @@ class Calls(Flow):
         if not ends:
             return Outcome(None, NO_FACTS)
         common = common_facts([state.facts for _, state in ends])
-        value = choice(
-            (self.attach(value, state), state.facts - common) for value, state in ends
-        )
+        value = choice((self.attach(value, state), state.facts - common) for value, state in ends)
         after = join([state.copy() for _, state in ends])
         assert after is not None  # noqa: S101  # there is at least one end
         names: set[object] = set(names_in(value))
@@ -362,10 +357,6 @@ class Calls(Flow):
                 self.rebind(node, value, state)
             case _:
                 return
-
-
-
-
 
     def _write_global(self, path: str, name: str, value: Value) -> None:
         """Change what a module's name holds; while serving, all requests share it."""

@@ -209,8 +209,10 @@ class Conditions(Machine):
         for pair in pairs:
             (a, facts), (b, more) = pair
             can_be = may_equal(a, b)
-            if is_by_value and NONE in (a, b) and (
-                isinstance(a, Identity) or isinstance(b, Identity)
+            if (
+                is_by_value
+                and NONE in (a, b)
+                and (isinstance(a, Identity) or isinstance(b, Identity))
             ):
                 # A missing row's column never equals the signed-in user's id.
                 can_be = False
@@ -292,9 +294,7 @@ class Conditions(Machine):
         del node
         return join(ends), state.copy()
 
-    def _isinstance(
-        self, subject: ast.expr, kind: ast.expr, state: State, frame: Frame
-    ) -> Split:
+    def _isinstance(self, subject: ast.expr, kind: ast.expr, state: State, frame: Frame) -> Split:
         value = self.evaluate(subject, state, frame)
         wanted = self.evaluate(kind, state, frame)
         answers = {is_instance(member, wanted) for member, _ in member_list(value)}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from validators.ownership.facts import NO_FACTS, Facts, Fresh, Owned, Same, same
+from validators.ownership.facts import NO_FACTS, Facts, Fresh, Owned, Same, equals, same
 from validators.ownership.machine import Call
 from validators.ownership.predicates import Binder, Branch, TooManyBranchesError
 from validators.ownership.proofs import Why, WhyNot, compared_columns
@@ -142,9 +142,7 @@ class Execution(Statements):
                 call.frame, Event(reason.verdict, row, site, reason.text, blame=reason.blame)
             )
         else:
-            self.record(
-                call.frame, Event("pending", row, site, _noted(reason), blame=reason.blame)
-            )
+            self.record(call.frame, Event("pending", row, site, _noted(reason), blame=reason.blame))
 
     def _learn_person(
         self, row: int, model: TableModel, branches: list[Branch], call: Call
@@ -157,12 +155,22 @@ class Execution(Statements):
             found = [
                 self.prover.identity(attr, call.state.facts | branch.facts) for branch in branches
             ]
+            self._note_doubt(row, attr, found, branches)
             if found[0] is not None and all(identity is not None for identity in found):
                 call.state.learn(same(attr, found[0]))
 
-    def _decide(
-        self, row: int, branches: list[Branch], facts: Facts
-    ) -> tuple[Why | None, WhyNot]:
+    def _note_doubt(
+        self, row: int, attr: Attr, found: list[Identity | None], branches: list[Branch]
+    ) -> None:
+        """Note by what else than the identity a user is looked up on some path."""
+        for identity, branch in zip(found, branches, strict=True):
+            if identity is not None:
+                continue
+            for term in sorted(equals(attr, branch.facts), key=str):
+                if isinstance(term, Given | Const):
+                    self.prover.doubts[row] = term
+
+    def _decide(self, row: int, branches: list[Branch], facts: Facts) -> tuple[Why | None, WhyNot]:
         whys: list[Why] = []
         for branch in branches:
             known = facts | branch.facts
@@ -208,13 +216,12 @@ class Execution(Statements):
                     if isinstance(side, Attr) and isinstance(side.row, int):
                         why = self.prover.owned(side.row, facts, frozenset({row}))
                         if why is not None:
-                            return Why(f"it only narrows down rows that are checked: {why.text}",
-                                       why.needs)
+                            return Why(
+                                f"it only narrows down rows that are checked: {why.text}", why.needs
+                            )
         return None
 
-    def _accept_secrets(
-        self, rows: Iterable[Row], branches: list[Branch], call: Call
-    ) -> None:
+    def _accept_secrets(self, rows: Iterable[Row], branches: list[Branch], call: Call) -> None:
         """Accept a row that was looked up by a secret from the request."""
         for row in rows:
             model = self.prover.rows[row.symbol]

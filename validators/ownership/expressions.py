@@ -213,9 +213,7 @@ class Expressions(Conditions):
         key = self.evaluate(node.slice, state, frame)
         return self._settled(self.item(value, key, state), state)
 
-    def _subscripted(
-        self, value: Library, inner: ast.expr, state: State, frame: Frame
-    ) -> Value:
+    def _subscripted(self, value: Library, inner: ast.expr, state: State, frame: Frame) -> Value:
         """Return an alias of a type such as `Annotated[User, Depends(get_current_user)]`."""
         if value.last != "Annotated" or not isinstance(inner, ast.Tuple):
             return value
@@ -438,9 +436,7 @@ class Expressions(Conditions):
     def with_keywords(self, call: Call, run: Callable[[Call], Value]) -> Value:
         """Make a call, once for each of several dictionaries that its keywords come from."""
         more = call.more
-        if not (
-            isinstance(more, Choice) and all(isinstance(m, Mapping) for m, _ in more.members)
-        ):
+        if not (isinstance(more, Choice) and all(isinstance(m, Mapping) for m, _ in more.members)):
             return run(call)
         found = []
         ends: list[State] = []
@@ -590,7 +586,9 @@ def spread_pair(pair: Value) -> Value:
     if isinstance(pair, Choice) and len(pair.members) == 1:
         [(inner, facts)] = pair.members
         if isinstance(inner, Items) and inner.items is not None:
-            return Items(tuple(choice([(item, facts)]) for item in inner.items), None, is_tuple=True)
+            return Items(
+                tuple(choice([(item, facts)]) for item in inner.items), None, is_tuple=True
+            )
     return pair
 
 

@@ -6,6 +6,7 @@ from validators.ownership.interpreter import Interpreter
 from validators.ownership.recorder import Entry, Place
 from validators.ownership.routes import Route
 from validators.ownership.values import Given
+from validators.ownership.writes import NOT_THE_USER
 from validators.ownership.verdicts import Judge, Judgement
 from validators.report import Finding, Query
 from validators.rules.isolation import rule
@@ -18,7 +19,8 @@ def report(
 ) -> tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]:
     """Return findings, query verdicts and routes."""
     judgements = sorted(
-        judge.judgements.values(), key=lambda j: (j.site.place.path, j.site.place.line, j.site.index)
+        judge.judgements.values(),
+        key=lambda j: (j.site.place.path, j.site.place.line, j.site.index),
     )
     writer = _Writer(interpreter, judge)
     found = [finding for root, route in roots for finding in writer.of_route(root, route)]
@@ -71,7 +73,9 @@ class _Writer:
         place, text = judgement.site.place, "; ".join(judgement.texts)
         if judgement.verdict == "leak" and not self._is_explained(judgement):
             if judgement.site.kind != "insert" or (place.path, place.line) not in self.told:
-                yield self._finding("BP301", place, f"{_capital(text)}.", judgement, self._fix(judgement))
+                yield self._finding(
+                    "BP301", place, f"{_capital(text)}.", judgement, self._fix(judgement)
+                )
         elif judgement.verdict == "unproven":
             if text.startswith("no route reaches it"):
                 yield self._finding("BP310", place, f"{_capital(text)}.", judgement)
@@ -82,7 +86,8 @@ class _Writer:
         """Tell whether findings of the routes say already why the query leaks."""
         if set(judgement.leaking) <= self.unguarded:
             return True
-        if "constant" in "".join(judgement.texts) and set(judgement.leaking) <= self.optional:
+        text = "".join(judgement.texts)
+        if ("constant" in text or NOT_THE_USER in text) and set(judgement.leaking) <= self.optional:
             return True
         return bool(judgement.blames) and set(judgement.blames) <= self.unverified
 
@@ -114,9 +119,13 @@ class _Writer:
     def of_route(self, root: Entry, route: Route | None) -> Iterator[Finding]:
         """Yield the findings of a route beside those of its query sites."""
         entries = list(root.reachable())
+        causes = list(self._causes(entries, root, route)) if route is not None else []
+        yield from causes
         for entry in entries:
             for problem in entry.problems:
-                if problem.code == "BP308" or route is not None:
+                # An identity that is in doubt is one finding, not one for each use of it.
+                is_effect = bool(causes) and NOT_THE_USER in problem.message
+                if problem.code == "BP308" or (route is not None and not is_effect):
                     yield rule(problem.code).finding(
                         problem.message,
                         path=problem.place.path,
@@ -126,8 +135,9 @@ class _Writer:
                         route=route.name if route else None,
                         trace=(root.label, entry.label) if route else (),
                     )
-        if route is None:
-            return
+
+    def _causes(self, entries: list[Entry], root: Entry, route: Route) -> Iterator[Finding]:
+        """Yield what is wrong with how a route knows who is signed in."""
         leaks = [j for j in self._judgements_of(entries) if route.name in j.routes]
         if not leaks:
             return
@@ -148,9 +158,7 @@ class _Writer:
             if (judgement := self.judge.judgements.get(site)) and judgement.verdict == "leak"
         ]
 
-    def _unverified_identity(
-        self, leaks: list[Judgement], route: Route
-    ) -> Iterator[Finding]:
+    def _unverified_identity(self, leaks: list[Judgement], route: Route) -> Iterator[Finding]:
         for judgement in leaks:
             for blame in judgement.blames:
                 place = self._blamed_place(blame)

@@ -1,6 +1,7 @@
 """Statements: how each kind of statement changes the state, along all paths."""
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 
 from validators.ownership.conditions import member_list
@@ -26,11 +27,13 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership.walk import contents
 
 # A loop is interpreted at most this often before its changing names count as unknown.
 MOST_ROUNDS = 4
 
 Runner = Callable[[ast.stmt, State, Frame], State | None]
+_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|API_?KEY|PRIVATE|DATABASE_URL", re.IGNORECASE)
 _NAMES = frozenset({"id", "user_id", "sub", "email", "uid", "userId", "username"})
 _CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
@@ -38,7 +41,9 @@ _CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
 class Flow(Expressions):
     """Runs statements."""
 
-    def run_block(self, body: Sequence[ast.stmt], state: State | None, frame: Frame) -> State | None:
+    def run_block(
+        self, body: Sequence[ast.stmt], state: State | None, frame: Frame
+    ) -> State | None:
         """Run statements in order; return the state after them, or None where they never end."""
         for node in body:
             if state is None:
@@ -87,7 +92,10 @@ class Flow(Expressions):
     def _run_return(self, node: ast.Return, state: State, frame: Frame) -> State | None:
         value = self.evaluate(node.value, state, frame) if node.value else NONE
         frame.returns.append((value, state))
-        if frame.entry.is_dependency and self.is_stand_in(value, state):
+        if frame.entry.role == "handler" and shows_environment(value):
+            text = "The route returns the environment, or a secret from it."
+            self.problem(frame, node, "BP312", text)
+        if frame.entry.role == "dependency" and self.is_stand_in(value, state):
             frame.entry.stand_ins[Place.of(frame.path, node)] = None
         return None
 
@@ -102,7 +110,9 @@ class Flow(Expressions):
             return bool(named) and all(isinstance(held, Const) for held in named)
         if isinstance(value, Row):
             model = self.prover.rows[value.symbol]
-            return model.is_user and self.prover.owned(value.symbol, state.facts) is None
+            if not model.is_user or self.prover.owned(value.symbol, state.facts) is not None:
+                return False
+            return not isinstance(self.prover.looked_up_by(value.symbol, state.facts), Given)
         return False
 
     def _run_raise(self, node: ast.Raise, state: State, frame: Frame) -> State | None:
@@ -464,8 +474,11 @@ class Flow(Expressions):
         self, targets: list[ast.expr], value: Value, node: ast.AST, state: State, frame: Frame
     ) -> None:
         if isinstance(value, Choice):
-            lists = [self._parts(member, len(targets), node, state, frame)
-                     for member, _ in value.members if member != NONE]
+            lists = [
+                self._parts(member, len(targets), node, state, frame)
+                for member, _ in value.members
+                if member != NONE
+            ]
             parts = [one_of(column) for column in zip(*lists, strict=True)]
             facts = [facts for member, facts in value.members if member != NONE]
             if len(facts) == 1:
@@ -489,6 +502,16 @@ class Flow(Expressions):
         if isinstance(value, Given):
             return [Given(value.source, f"{value.name}.{index}") for index in range(count)]
         return [self.derived("a part of an unpacked value", [value], state)] * count
+
+
+def shows_environment(value: Value) -> bool:
+    """Tell whether a value holds the environment, or a setting that is named like a secret."""
+    if isinstance(value, Library):
+        return value.name == "os.environ"
+    if isinstance(value, Made) and value.kind == "setting":
+        name = value.get("name")
+        return isinstance(name, Const) and bool(_SECRET.search(str(name.value)))
+    return any(shows_environment(held) for held in contents(value))
 
 
 def _is_equal(one: State, other: State) -> bool:

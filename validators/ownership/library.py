@@ -372,10 +372,7 @@ def _compare_digest(machine: "Interpreter", name: str, call: Call) -> Value:
     """A constant-time comparison: where it holds, the request's part was signed by the server."""
     del name
     given = {
-        origin
-        for value in call.args
-        for origin in origins(value)
-        if isinstance(origin, Given)
+        origin for value in call.args for origin in origins(value) if isinstance(origin, Given)
     }
     facts = frozenset(Verified(term) for term in given) if _is_keyed(call) else NO_FACTS
     if facts:

@@ -321,7 +321,9 @@ class Machine(ABC):
         """Return the value of a call."""
 
     @abstractmethod
-    def attribute(self, value: Value, name: str, node: ast.AST, state: State, frame: Frame) -> Value:
+    def attribute(
+        self, value: Value, name: str, node: ast.AST, state: State, frame: Frame
+    ) -> Value:
         """Return an attribute of a value."""
 
     @abstractmethod

@@ -111,9 +111,7 @@ class Methods(Web):
     def _is_session_like(self, receiver: Library) -> bool:
         return receiver.name.rpartition(".")[2] in ("session", "db") or ".db." in receiver.name
 
-    def _object_method(
-        self, receiver: Instance | Row | ClassValue, name: str, call: Call
-    ) -> Value:
+    def _object_method(self, receiver: Instance | Row | ClassValue, name: str, call: Call) -> Value:
         cls = receiver if isinstance(receiver, ClassValue) else None
         if isinstance(receiver, Instance):
             held = receiver.get(name)
@@ -325,7 +323,9 @@ class Methods(Web):
 
     def _sql_method(self, receiver: Value, name: str, call: Call) -> Value:
         if isinstance(receiver, Condition | ElementValue):
-            if name in ("select", "delete", "update", "insert") and isinstance(receiver, ElementValue):
+            if name in ("select", "delete", "update", "insert") and isinstance(
+                receiver, ElementValue
+            ):
                 inner = Call(call.node, call.state, call.frame, [receiver])
                 return self.begin(name, inner)
             return receiver
@@ -361,9 +361,7 @@ class Methods(Web):
             case _:
                 return self.derived("an item of a value that cannot be followed", [value], state)
 
-    def _element_of_choice(
-        self, value: Choice, node: ast.AST, state: State, frame: Frame
-    ) -> Value:
+    def _element_of_choice(self, value: Choice, node: ast.AST, state: State, frame: Frame) -> Value:
         found = []
         for member, facts in member_list(value):
             try:
@@ -398,14 +396,14 @@ class Methods(Web):
                 continue
             model = self.prover.rows[member.symbol]
             self.use_rows(member, call, "is changed")
-            if any(isinstance(origin, Given) for origin in origins(key)) or isinstance(key, Unknown):
+            if any(isinstance(origin, Given) for origin in origins(key)) or isinstance(
+                key, Unknown
+            ):
                 for name in model.owners:
                     self.change_row(member, name, value, call.node, call.state, call.frame)
 
 
-def _changed_items(
-    receiver: Items, name: str, values: list[Value]
-) -> tuple[Items, Value]:
+def _changed_items(receiver: Items, name: str, values: list[Value]) -> tuple[Items, Value]:
     """Return a list after a method changed it, and the method's result."""
     held = [*(receiver.items or ()), *([receiver.each] if receiver.each is not None else [])]
     if name in ("append", "add") and receiver.items is not None:

@@ -122,7 +122,9 @@ class Objects(Calls):
 
     # Attributes.
 
-    def attribute(self, value: Value, name: str, node: ast.AST, state: State, frame: Frame) -> Value:
+    def attribute(
+        self, value: Value, name: str, node: ast.AST, state: State, frame: Frame
+    ) -> Value:
         """Return an attribute of a value."""
         match value:
             case Choice():
@@ -236,7 +238,9 @@ class Objects(Calls):
         if held is not None:
             return held
         found = self.member(value.cls, name)
-        if found is not None and not (value.rest is not None and isinstance(found[0], ast.AnnAssign)):
+        if found is not None and not (
+            value.rest is not None and isinstance(found[0], ast.AnnAssign)
+        ):
             return self._bound(found, name, value, value.cls, state, frame)
         if name == "__class__":
             return value.cls
@@ -322,9 +326,7 @@ class Objects(Calls):
             return bound
         return self._class_value(node, name, owner, frame)
 
-    def _class_value(
-        self, node: ast.stmt, name: str, owner: ClassValue, frame: Frame
-    ) -> Value:
+    def _class_value(self, node: ast.stmt, name: str, owner: ClassValue, frame: Frame) -> Value:
         if isinstance(node, ast.ClassDef):
             return ClassValue(node, scope_in(owner))
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None

@@ -124,9 +124,7 @@ class Binder:
             Branch(
                 branch.facts | link,
                 branch.inner
-                + tuple(
-                    Inner(row, statement.site, branch.facts | link) for row in rows.values()
-                ),
+                + tuple(Inner(row, statement.site, branch.facts | link) for row in rows.values()),
                 branch.reasons,
             )
             for branch in found

@@ -59,7 +59,9 @@ class Program:
             self._names[path] = found
         return self._names[path]
 
-    def find(self, path: str, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Resolved:
+    def find(
+        self, path: str, name: str, seen: frozenset[tuple[str, str]] = frozenset()
+    ) -> Resolved:
         """Follow a dotted name of a module, through imports, to what it stands for."""
         head, _, rest = name.partition(".")
         if (path, name) in seen:

@@ -47,6 +47,8 @@ class Prover:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.rows: dict[int, TableModel] = {}
+        # By what else than the identity a user's row is looked up on some path.
+        self.doubts: dict[int, Given | Const] = {}
 
     def identity(self, term: Term, facts: Facts) -> Identity | None:
         """Return the identity that a term is known to equal, or None."""
@@ -216,15 +218,23 @@ class Prover:
             user = self.rows.get(term.row) if isinstance(term, Attr) else None  # type: ignore[arg-type]
             if not isinstance(term, Attr) or user is None:
                 continue
-            for key in sorted(user.columns):
-                for side in sorted(equals(Attr(term.row, key), facts), key=str):
-                    if isinstance(side, Given | Const):
-                        text = f"{model.name}.{column} is compared with a {user.name} looked up by"
-                        blame = side if isinstance(side, Given) else None
-                        if blame and not user.is_user and isinstance(term.row, int):
-                            return WhyNot("leak", f"{text} {describe(side)}", term.row)
-                        return WhyNot("leak", f"{text} {describe(side)}", blame)
+            side = self.looked_up_by(term.row, facts) if isinstance(term.row, int) else None
+            if side is None:
+                continue
+            text = f"{model.name}.{column} is compared with a {user.name} looked up by"
+            blame: Given | int | None = side if isinstance(side, Given) else None
+            if blame is not None and not user.is_user and isinstance(term.row, int):
+                blame = term.row
+            return WhyNot("leak", f"{text} {describe(side)}", blame)
         return None
+
+    def looked_up_by(self, row: int, facts: Facts) -> Given | Const | None:
+        """Return the part of the request, or the constant, by which a row was looked up."""
+        for key in sorted(self.rows[row].columns):
+            for side in sorted(equals(Attr(row, key), facts), key=str):
+                if isinstance(side, Given | Const):
+                    return side
+        return self.doubts.get(row)
 
 
 def describe(term: Term) -> str:

@@ -91,7 +91,7 @@ class Entry:
     callees: dict[int, "Entry"] = field(default_factory=dict)
     created: dict[int, None] = field(default_factory=dict)
     is_verifying: bool = False
-    is_dependency: bool = False
+    role: Literal["", "dependency", "handler"] = ""
     is_asking: bool = False
     stand_ins: dict[Place, None] = field(default_factory=dict)
     outcome: "Outcome | None" = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from validators.ownership.facts import NO_FACTS
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.machine import Call, TooLargeError, UnreachableError
-from validators.ownership.recorder import Entry, Frame, Place
+from validators.ownership.recorder import Entry, Frame, Place, Problem
 from validators.ownership.schema import TableModel
 from validators.ownership.state import State, join, one_of
 from validators.ownership.values import (
@@ -22,6 +22,7 @@ from validators.ownership.values import (
     Items,
     Library,
     Made,
+    Opaque,
     Partial,
     Row,
     Source,
@@ -31,6 +32,12 @@ from validators.ownership.values import (
 from validators.ownership.writes import Origin
 from validators.ownership.web import SCHEMES, RouteInfo, RouterInfo, text_of
 
+# Packages whose classes, as parameters, are plain values or known otherwise.
+_KNOWN_ROOTS = frozenset(
+    {"annotated_types", "builtins", "collections", "datetime", "decimal", "enum", "fastapi",
+     "ipaddress", "numbers", "pathlib", "pydantic", "pydantic_core", "pydantic_extra_types",
+     "sqlalchemy", "sqlmodel", "starlette", "types", "typing", "typing_extensions", "uuid"}
+)  # fmt: skip
 _REQUESTS = frozenset({"Request", "HTTPConnection"})
 _MADE = {
     "Request": "request", "HTTPConnection": "request", "WebSocket": "websocket",
@@ -111,6 +118,7 @@ class Runner:
         self.replaced: set[Value] = set()
         self._module = ""
         self._scopes: Value = Items(())
+        self._place: Place | None = None
         self._foreign_names: set[str] = set()
         self._node: ast.AST = interpreter.dummy()
 
@@ -144,9 +152,7 @@ class Runner:
 
     # Middlewares.
 
-    def _pass_through(
-        self, middleware: Value, route: Route, state: State, frame: Frame
-    ) -> State:
+    def _pass_through(self, middleware: Value, route: Route, state: State, frame: Frame) -> State:
         """Run a middleware up to where it hands the request on; return the state there."""
         machine = self.interpreter
         function = middleware
@@ -162,7 +168,9 @@ class Runner:
         request = Made("request", (("path", path), ("method", method)))
         call = Call(machine.dummy(), state.copy(), frame, [request, Made("next")])
         env = machine.bound_arguments(function, call)
-        entry = Entry(len(machine.entries), function.name, Place.of(function.scope.path, function.node))
+        entry = Entry(
+            len(machine.entries), function.name, Place.of(function.scope.path, function.node)
+        )
         machine.entries.append(entry)
         frame.entry.callees[entry.index] = entry
         machine._interpret(function, env, state.facts, state, entry)  # noqa: SLF001
@@ -180,6 +188,7 @@ class Runner:
         if isinstance(dependency, Made) and dependency.kind == "depends":
             function = dependency.get("function")
             self._scopes = dependency.get("scopes") or Items(())
+            self._place = machine.depends_at.get(dependency.where)
             return self._provide(function, route, state, frame) if function else NONE
         del machine
         return Unknown("a dependency that cannot be followed")
@@ -223,13 +232,11 @@ class Runner:
         if name in machine.options.identity_dependencies:
             call.frame.entry.is_verifying = True
             return Claims(f"the declared dependency {name}")
-        frame = Frame(call.frame.entry, self._module)
-        if hasattr(self._node, "lineno"):
+        call.frame.entry.is_asking = True
+        if self._place is not None and name not in self._foreign_names:
+            self._foreign_names.add(name)
             text = f"What the dependency {name} returns cannot be followed."
-            call.frame.entry.is_asking = True
-            if name not in self._foreign_names:
-                self._foreign_names.add(name)
-                machine.problem(frame, self._node, "BP311", text)
+            call.frame.entry.problems[Problem("BP311", self._place, text)] = None
         return Unknown(f"the dependency {name} is not part of the backend")
 
     def _provide_instance(self, value: Instance, route: Route, call: Call) -> Value:
@@ -249,9 +256,7 @@ class Runner:
             own = found[0].args.args[:1]
             call.keywords = self._parameters(function, route, call, {p.arg for p in own})
         else:
-            call.keywords = {
-                name: Given("query", name, None) for name in machine.field_names(cls)
-            }
+            call.keywords = {name: Given("query", name, None) for name in machine.field_names(cls)}
         return machine.instantiate(cls, call)
 
     def _call_with_parameters(
@@ -272,9 +277,9 @@ class Runner:
         skip |= {*taken, *(fixed or {})}
         call.keywords = self._parameters(shown, route, call, skip) | (fixed or {})
         env = machine.bound_arguments(handler, call)
-        is_dependency = handler != route.info.handler
+        is_handler = handler == route.info.handler
         outcome = machine.outcome(
-            handler, env, call.state, call.frame, is_dependency=is_dependency
+            handler, env, call.state, call.frame, role="handler" if is_handler else "dependency"
         )
         if outcome.value is None:
             raise UnreachableError
@@ -314,6 +319,7 @@ class Runner:
                 )
                 self._module, self._node = function.scope.path, default or parameter
                 self._scopes = hint.get("scopes") or Items(())
+                self._place = machine.depends_at.get(hint.where)
                 return self._provide(target, route, call.state, call.frame)
         self._module, self._node = function.scope.path, parameter
         return self._from_request(parameter.arg, hints, route, call)
@@ -337,6 +343,10 @@ class Runner:
             given = Given(source, shown, shape)  # type: ignore[arg-type]  # one of the sources
             machine.note_given(given, Frame(call.frame.entry, self._module), self._node)
             return given
+        lost = next((h for h in hints if is_lost(h)), None)
+        if shape is None and lost is not None:
+            reason = f"the class of the parameter {name} is not found"
+            return Unknown(reason, frozenset({Given("body", name), Opaque(reason)}))
         if shape is None:
             return Given("query", name)
         if self.interpreter.has_base(shape, "Enum", "StrEnum", "IntEnum"):
@@ -354,9 +364,7 @@ class Runner:
         machine.fill(row, body, call.state)
         return row
 
-    def _hints(
-        self, annotation: ast.expr | None, state: State, frame: Frame
-    ) -> Iterator[Value]:
+    def _hints(self, annotation: ast.expr | None, state: State, frame: Frame) -> Iterator[Value]:
         """Yield the classes and markers that an annotation names."""
         if annotation is None:
             return
@@ -384,6 +392,13 @@ class Runner:
                 return
 
 
+def is_lost(hint: Value) -> bool:
+    """Tell whether an annotation names a class of which nothing is known."""
+    if isinstance(hint, Library):
+        return hint.name.partition(".")[0] not in _KNOWN_ROOTS
+    return isinstance(hint, Unknown)
+
+
 def route_label(node: ast.AST) -> str:
     """Return a name for the parameter in which a row arrives."""
     return f"the parameter {node.arg}" if isinstance(node, ast.arg) else "a parameter"
@@ -396,9 +411,7 @@ def _request_fields(kind: str, route: Route) -> tuple[tuple[str, Value], ...]:
 
 
 def _path_names(path: str) -> set[str]:
-    return {
-        part.partition("}")[0].partition(":")[0] for part in path.split("{")[1:] if "}" in part
-    }
+    return {part.partition("}")[0].partition(":")[0] for part in path.split("{")[1:] if "}" in part}
 
 
 def _defaults(node: ast.AST) -> dict[str, ast.expr]:

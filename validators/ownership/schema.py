@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from validators.ownership.program import Program, Scope, dotted_name
 
 USER_TABLES = frozenset({"user", "users", "auth_user", "app_user", "app_users", "user_account"})
-USER_CLASSES = frozenset({"User", "Users", "UserModel", "UserDB", "DBUser", "AuthUser", "UserTable"})
+USER_CLASSES = frozenset(
+    {"User", "Users", "UserModel", "UserDB", "DBUser", "AuthUser", "UserTable"}
+)
 OWNER_COLUMNS = frozenset(
     {
         "user_id", "userId", "userid", "user_uuid", "user_uid", "user_email",
@@ -21,7 +23,9 @@ _SECRET = re.compile(
     r"hashed_key|secret_hash|jti)$",
     re.IGNORECASE,
 )
-_CREDENTIAL = re.compile(r"session|token|api_?key|credential|verification|reset|invit", re.IGNORECASE)
+_CREDENTIAL = re.compile(
+    r"session|token|api_?key|credential|verification|reset|invit", re.IGNORECASE
+)
 _KEYS = frozenset({"id", "email", "username", "user_id", "uid", "sub", "external_id", "auth_id"})
 _COLUMN_CALLS = frozenset({"Field", "Column", "mapped_column"})
 _RELATION_CALLS = frozenset({"Relationship", "relationship", "relation"})
@@ -156,7 +160,9 @@ class _Reader:
         model.is_user = model.table.lower() in USER_TABLES or model.name in USER_CLASSES
         return model
 
-    def _lineage(self, node: ast.ClassDef, path: str, seen: set[ast.ClassDef]) -> Iterator[ast.ClassDef]:
+    def _lineage(
+        self, node: ast.ClassDef, path: str, seen: set[ast.ClassDef]
+    ) -> Iterator[ast.ClassDef]:
         if node in seen:
             return
         seen.add(node)

@@ -36,8 +36,17 @@ from validators.ownership.walk import renamed_terms
 from validators.ownership.writes import Writes
 
 _RUNS = frozenset(
-    {"exec", "execute", "scalars", "stream", "stream_scalars", "fetch_all", "iterate", "run",
-     "fetch"}
+    {
+        "exec",
+        "execute",
+        "scalars",
+        "stream",
+        "stream_scalars",
+        "fetch_all",
+        "iterate",
+        "run",
+        "fetch",
+    }
 )
 _RUNS_ONE = frozenset({"scalar", "fetch_one", "fetch_val", "fetchrow", "fetchval"})
 _GETS = frozenset({"get", "get_one"})
@@ -193,7 +202,9 @@ class Sessions(Writes):
             )
             if terms and not safe and column not in keyed:
                 first = min(terms, key=str)
-                return f"{model.name}.{column} is {describe(first)}: a row that has it is taken over"
+                return (
+                    f"{model.name}.{column} is {describe(first)}: a row that has it is taken over"
+                )
         return None
 
     def is_key_of_owned(self, term: Term, model: TableModel, facts: Facts) -> bool:
@@ -282,10 +293,10 @@ class Sessions(Writes):
         model = self.prover.rows[row.symbol]
         if Fresh(row.symbol) not in call.state.facts:
             self.use_row(row.symbol, call.state.facts, call.frame, "is changed")
-        self.fill(row, source, call.state)
+        filled = self.fill(row, source, call.state)
         if Fresh(row.symbol) in call.state.facts or not model.is_owned:
             return
-        for name in (*model.owners, *(column for column, _, _ in model.parents)):
+        for name in filled:
             self.check_change(row, model, name, call.node, call.state, call.frame)
 
     def class_method(self, cls: ClassValue, name: str, call: Call) -> Value:

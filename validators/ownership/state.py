@@ -118,8 +118,11 @@ def _join_values(tables: list[dict[str, Value]], extra: list[Facts]) -> dict[str
         if value is not None and all(table.get(name) == value for table in tables):
             joined[name] = value
             continue
-        present = [(table[name], facts) for table, facts in zip(tables, extra, strict=True)
-                   if name in table]
+        present = [
+            (table[name], facts)
+            for table, facts in zip(tables, extra, strict=True)
+            if name in table
+        ]
         joined[name] = choice(present)
     return joined
 

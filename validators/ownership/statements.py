@@ -132,9 +132,7 @@ class Statements(Objects):
             return Statement(kind, site.index, sources=elements)
         if kind == "exists":
             return self._begin_exists(site.index, call)
-        derived = tuple(
-            column.statement for column in columns if isinstance(column, Derived)
-        )
+        derived = tuple(column.statement for column in columns if isinstance(column, Derived))
         return Statement(kind, site.index, columns, parts=derived)
 
     def _begin_exists(self, site: int, call: Call) -> Statement:
@@ -195,18 +193,14 @@ class Statements(Objects):
         if name == "values":
             return self.assigning(statement, call)
         if name in _UNIONS:
-            return self.united(
-                Call(call.node, call.state, call.frame, [statement, *call.args])
-            )
+            return self.united(Call(call.node, call.state, call.frame, [statement, *call.args]))
         if name == "from_select":
             return self._from_select(statement, call)
         if name in _BUILDERS:
             return statement
         return None
 
-    def _with_each(
-        self, statement: Statement, name: str, call: Call, index: int
-    ) -> Value | None:
+    def _with_each(self, statement: Statement, name: str, call: Call, index: int) -> Value | None:
         """Return what a method gives for each of several tables."""
         several = call.args[index]
         assert isinstance(several, Choice)  # noqa: S101  # the caller has looked
@@ -328,7 +322,9 @@ class Statements(Objects):
         pairs = []
         for key in model.foreign:
             if self._refers(key.table, target):
-                pairs.append((key.column, Attr(related.element, key.column), Attr(target, key.target)))
+                pairs.append(
+                    (key.column, Attr(related.element, key.column), Attr(target, key.target))
+                )
         for key in self.model_at(target).foreign:
             if self._refers(key.table, related.element):
                 pairs.append(

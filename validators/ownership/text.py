@@ -124,9 +124,7 @@ def _placeholders(sql: str) -> str:
     return _PARTS.sub(name, sql)
 
 
-def _undecided(
-    machine: Statements, text: str, site: int, reason: str, *, is_leak: bool
-) -> Value:
+def _undecided(machine: Statements, text: str, site: int, reason: str, *, is_leak: bool) -> Value:
     """Return a statement on every owned table that a text names, bound by nothing."""
     words = {word.lower() for word in re.findall(r"\w+", text)}
     sources = tuple(
@@ -177,7 +175,9 @@ class _Reader:
         source = tree.args.get("from_") or tree.args.get("from")
         if source is not None:
             self._add_source(source.this, scope)
-        joins = [(join, self._add_source(join.this, scope)) for join in tree.args.get("joins") or []]
+        joins = [
+            (join, self._add_source(join.this, scope)) for join in tree.args.get("joins") or []
+        ]
         every = {**outer, **scope}
         made = []
         conditions: list[Formula] = []
@@ -383,8 +383,9 @@ class _Reader:
         elif isinstance(inner, exp.Column):
             yield self._resolve(inner, scope)
         else:
-            yield Unknown("a value that the database computes",
-                          frozenset(self._mentioned(inner, scope)))
+            yield Unknown(
+                "a value that the database computes", frozenset(self._mentioned(inner, scope))
+            )
 
     def _value(self, node: exp.Expression, scope: dict[str, Element | Statement]) -> Value:
         if isinstance(node, exp.Subquery):

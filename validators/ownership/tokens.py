@@ -158,7 +158,10 @@ def remote_user(machine: Machine, last: str, call: Call) -> Value:
     if url is not None and sends:
         call.frame.entry.is_verifying = True
         line = getattr(call.node, "lineno", 0)
-        return Made("answer", (("claims", Claims(f"the login server asked in {call.frame.path}, line {line}")),))
+        return Made(
+            "answer",
+            (("claims", Claims(f"the login server asked in {call.frame.path}, line {line}")),),
+        )
     return Given("answer", "what another server answers")
 
 

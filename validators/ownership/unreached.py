@@ -93,9 +93,7 @@ def _is_static(function: Function) -> bool:
     return any(dotted_name(d) == "staticmethod" for d in function.node.decorator_list)
 
 
-def _receiver(
-    interpreter: Interpreter, function: Function, cls: ClassValue, call: Call
-) -> Value:
+def _receiver(interpreter: Interpreter, function: Function, cls: ClassValue, call: Call) -> Value:
     """Return an object on which a method can be called, or its class."""
     assert not isinstance(function.node, ast.Lambda)  # noqa: S101  # only definitions come here
     if any(dotted_name(d) == "classmethod" for d in function.node.decorator_list):

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from validators.ownership.program import Scope
 
 Source = Literal[
-    "path", "query", "body", "header", "cookie", "form", "websocket", "caller", "shared",
+    "path",
+    "query",
+    "body",
+    "header",
+    "cookie",
+    "form",
+    "websocket",
+    "caller",
+    "shared",
     "answer",
 ]
 

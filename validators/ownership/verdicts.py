@@ -112,7 +112,7 @@ class Judge:
         kinds = {event.kind: event for event in reversed(events)}
         doubt = next((e.text[1:] for e in events if e.text.startswith("?")), None)
         if "leak" in kinds:
-            text = kinds["leak"].text
+            text = self._full_text(events, kinds["leak"])
             return ("leak", text) if doubt is None else ("unproven", doubt)
         if "unproven" in kinds:
             return "unproven", doubt or kinds["unproven"].text
@@ -122,6 +122,12 @@ class Judge:
         if doubt is not None:
             return "unproven", doubt
         return "leak", f"{events[0].text}, and nothing checks the row afterwards"
+
+    def _full_text(self, events: list[Event], leak: Event) -> str:
+        """Return why a fetched row leaks: what its statement compared, and how it is used."""
+        fetched = next((event for event in events if event.kind == "pending"), None)
+        _, mark, use = leak.text.rpartition(", and the row ")
+        return f"{fetched.text}{mark}{use}" if fetched is not None and mark else leak.text
 
     def _with_needs(self, event: Event) -> tuple[QueryVerdict, str]:
         for need in sorted(event.needs):

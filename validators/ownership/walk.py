@@ -175,9 +175,7 @@ def _rebuilt(value: object, replace: Callable[[object], object | None]) -> objec
     if isinstance(value, ClassValue | ModuleValue | Library) or not is_dataclass(value):
         return value
     cls = type(value)
-    changed = {
-        name: _rebuilt(getattr(value, name), replace) for name in _field_names(cls)
-    }
+    changed = {name: _rebuilt(getattr(value, name), replace) for name in _field_names(cls)}
     hidden = {
         field.name: getattr(value, field.name) for field in fields(cls) if field.name not in changed
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from validators.ownership.machine import Call, UnreachableError
-from validators.ownership.recorder import Frame
+from validators.ownership.recorder import Frame, Place
 from validators.ownership.sessions import Sessions
 from validators.ownership.state import ABSENT, State, choice, one_of
 from validators.ownership.walk import origins
@@ -75,6 +75,7 @@ class Web(Sessions):
         self.routers: dict[int, RouterInfo] = {}
         self.continued: list[State] = []
         self.overrides: dict[Value, Value] = {}
+        self.depends_at: dict[int, Place] = {}
 
     # Calls.
 
@@ -87,7 +88,9 @@ class Web(Sessions):
             held: list[tuple[str, Value]] = [("scopes", scopes)]
             if function is not None:
                 held.append(("function", function))
-            return Made("depends", tuple(held))
+            number = self.number(("depends", call.node))
+            self.depends_at.setdefault(number, Place.of(call.frame.path, call.node))
+            return Made("depends", tuple(held), number)
         if last in PARAMETERS and root == "fastapi":
             return self._parameter(last, call)
         if last in ("FastAPI", "APIRouter") and root == "fastapi":
@@ -209,9 +212,7 @@ class Web(Sessions):
     def _wrapped(self, made: Made, call: Call) -> Value:
         wrapped, wrapper = made.get("wrapped"), call.args[0] if call.args else NONE
         if isinstance(wrapper, Function) and isinstance(wrapped, Function):
-            return Function(
-                wrapper.node, wrapper.scope, wrapper.closure, wrapper.receiver, wrapped
-            )
+            return Function(wrapper.node, wrapper.scope, wrapper.closure, wrapper.receiver, wrapped)
         return wrapper
 
     def _register(self, made: Made, call: Call) -> Value:
@@ -446,7 +447,6 @@ class Web(Sessions):
             state.store[f"state.{name}"] = self.attach(value, state)
         elif holder.kind == "request":
             state.store[f"state.{name}"] = self.attach(value, state)
-
 
     def set_made_item(self, holder: Made, key: Value, value: Value, state: State) -> None:
         """Assign an item of a library's object."""

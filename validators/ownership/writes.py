@@ -49,6 +49,7 @@ class Origin:
     label: str
 
 
+NOT_THE_USER = "a user who is not the signed-in one"
 KeyVerdict = Literal["checked", "leak", "unproven"]
 
 
@@ -82,14 +83,17 @@ class Writes(Execution):
         call.state.learn(frozenset((Fresh(symbol),)))
         return symbol
 
-    def fill(self, row: Row, source: Value, state: State, skip: Iterable[str] = ()) -> None:
-        """Set the columns of a row from a dictionary, an object or a part of the request."""
+    def fill(self, row: Row, source: Value, state: State, skip: Iterable[str] = ()) -> list[str]:
+        """Set the columns of a row from a dictionary, an object or a part of the request.
+
+        Returns:
+            The columns that were set, as far as they name owners or parents.
+        """
         model = self.prover.rows[row.symbol]
         left = set(skip)
         if isinstance(source, Choice):
-            for member, _ in source.members:
-                self.fill(row, member, state, skip)
-            return
+            found = [name for m, _ in source.members for name in self.fill(row, m, state, skip)]
+            return list(dict.fromkeys(found))
         known: tuple[tuple[object, Value], ...] = ()
         rest: Value | None = None
         if isinstance(source, Mapping):
@@ -102,12 +106,17 @@ class Writes(Execution):
             )
         else:
             rest = source
+        telling = self._telling_columns(model)
+        filled = []
         for name, value in known:
             if name not in left:
                 self._set_column(row, model, str(name), value, state)
                 left.add(str(name))
+                filled += [str(name)] if name in telling else []
         if rest is not None:
             self._set_rest(row, model, rest, left, state)
+            filled += [name for name in telling if name not in left]
+        return filled
 
     def _set_rest(
         self, row: Row, model: TableModel, rest: Value, known: set[str], state: State
@@ -219,7 +228,7 @@ class Writes(Execution):
         if reason is not None:
             code = "BP305" if reason.verdict == "leak" else ""
             self._problem_at(made, call, code, f"{reason.text}.")
-            event = Event(reason.verdict, row.symbol, site.index, reason.text)
+            event = Event(reason.verdict, row.symbol, site.index, reason.text, blame=reason.blame)
         elif "leak" in keys or "unproven" in keys:
             verdict: Literal["leak", "unproven"] = "leak" if "leak" in keys else "unproven"
             event = Event(verdict, row.symbol, site.index, keys[verdict])
@@ -247,13 +256,22 @@ class Writes(Execution):
                 return None
             terms = self._terms(attr, facts)
             if terms and terms != [NONE]:
-                doubts.append(_doubt(model, column, terms))
+                doubts.append(self._doubt(model, column, terms, facts))
         if not doubts or model.is_credential:
             return None
         if has_parent and (_GRANT.search(model.name) or doubts[0].text.startswith("~")):
             return None
         first = doubts[0]
-        return WhyNot(first.verdict, first.text.lstrip("~"))
+        return WhyNot(first.verdict, first.text.lstrip("~"), first.blame)
+
+    def _doubt(self, model: TableModel, column: str, terms: list[Term], facts: Facts) -> WhyNot:
+        for term in terms:
+            if isinstance(term, Attr) and isinstance(term.row, int):
+                side = self.prover.looked_up_by(term.row, facts)
+                if isinstance(side, Given):
+                    text = f"~{model.name}.{column} is set to {NOT_THE_USER}"
+                    return WhyNot("leak", f"{text}: one looked up by {describe(side)}", side)
+        return _doubt(model, column, terms)
 
     def _check_keys(
         self, row: Row, model: TableModel, made: Origin, call: Call
@@ -289,7 +307,9 @@ class Writes(Execution):
             return "checked", ""
         name = self.prover.rows[row].name
         wanted = self.schema.models[parent].name
-        vague = [t for t in terms if isinstance(t, Opaque) or (isinstance(t, Vague) and not t.is_given)]
+        vague = [
+            t for t in terms if isinstance(t, Opaque) or (isinstance(t, Vague) and not t.is_given)
+        ]
         if vague:
             text = f"{name}.{column} is stored from a value that cannot be followed: "
             return "unproven", text + describe(vague[0])
@@ -363,9 +383,7 @@ class Writes(Execution):
             if result is not None:
                 verdict, text = result
                 place = Place.of(frame.path, node)
-                self.key_write(
-                    frame, KeyWrite(model.key, column, place, verdict, text)
-                )
+                self.key_write(frame, KeyWrite(model.key, column, place, verdict, text))
                 if verdict == "leak":
                     self.problem(frame, node, "BP306", f"{text}.")
 
@@ -375,14 +393,13 @@ class Writes(Execution):
             model = self.prover.rows[row.symbol]
             state = call.state.copy()
             names = dict(statement.assigned)
+            written = set(names)
             if "*" in names:
-                self.fill(row, names.pop("*"), state, names)
+                written |= set(self.fill(row, names.pop("*"), state, names))
             for name, value in names.items():
                 self._set_column(row, model, name, value, state)
-            if not model.is_owned:
-                continue
             for name in self._telling_columns(model):
-                if name in names or "*" in dict(statement.assigned):
+                if model.is_owned and name in written:
                     self.check_change(row, model, name, call.node, state, call.frame)
 
     def _copied(self, statement: Statement, call: Call) -> list[Value]:
@@ -438,9 +455,10 @@ def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:
         if isinstance(term, Const) and term.value is not None:
             return WhyNot("leak", f"{name} is set to the constant {term.value!r}")
         if isinstance(term, Opaque | Vague):
-            return WhyNot("unproven", f"{name} is set to a value that cannot be followed: "
-                          f"{describe(term)}")
-    return WhyNot("leak", f"~{name} is set to a user who is not the signed-in one")
+            return WhyNot(
+                "unproven", f"{name} is set to a value that cannot be followed: {describe(term)}"
+            )
+    return WhyNot("leak", f"~{name} is set to {NOT_THE_USER}")
 
 
 __all__ = ["Identity", "Writes"]

@@ -82,7 +82,8 @@ UNPROVEN = Rule(
     fix="Write the comparison with the signed-in user's id where the query stands.",
     bad=Example(
         _HEAD.replace(", HTTPException", "").replace(
-            "from models import Task", "from models import Task\nfrom utils.settings import BETTER_AUTH_SECRET"
+            "from models import Task",
+            "from models import Task\nfrom utils.settings import BETTER_AUTH_SECRET",
         )
         + '''@router.get("")
 def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
@@ -134,10 +135,10 @@ DatabaseSession = Annotated[Session, Depends(get_db)]
 
 
 '''
-_AUTH_TAIL = '''
+_AUTH_TAIL = """
 
 CurrentUser = Annotated[User, Depends(get_current_user)]
-'''
+"""
 _VERIFIED = Example(
     _AUTH_HEAD
     + '''def get_current_user(credentials: Credentials, session: DatabaseSession) -> User:
@@ -284,10 +285,10 @@ def add_note(
 ) -> Note:
     """Add a note to a task."""
 '''
-_NOTES_TAIL = '''    session.add(note)
+_NOTES_TAIL = """    session.add(note)
     session.commit()
     return note
-'''
+"""
 
 UNCHECKED_PARENT = Rule(
     code="BP306",
@@ -303,21 +304,21 @@ UNCHECKED_PARENT = Rule(
     ),
     fix="Fetch the parent with the signed-in user in the predicate before its key is stored.",
     bad=Example(
-        _NOTES.replace(", HTTPException", "").replace(", select", "").replace(
-            "from models import Task\n", ""
-        )
-        + '''    text = f"{current_user.name}: {text}"
+        _NOTES.replace(", HTTPException", "")
+        .replace(", select", "")
+        .replace("from models import Task\n", "")
+        + """    text = f"{current_user.name}: {text}"
     note = Note(task_id=task_id, text=text)  # BP306
-'''
+"""
         + _NOTES_TAIL
     ),
     good=Example(
         _NOTES
-        + '''    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+        + """    statement = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
     if session.exec(statement).first() is None:
         raise HTTPException(404, "Task not found")
     note = Note(task_id=task_id, text=text)
-'''
+"""
         + _NOTES_TAIL
     ),
 )
@@ -345,17 +346,17 @@ OWNER_CHANGED = Rule(
     fix="Leave the owner column out of what an update writes.",
     bad=Example(
         _OWNER_CHANGE
-        + '''    task.user_id = value  # BP307
+        + """    task.user_id = value  # BP307
     session.commit()
     return task
-'''
+"""
     ),
     good=Example(
         _OWNER_CHANGE
-        + '''    task.title = value
+        + """    task.title = value
     session.commit()
     return task
-'''
+"""
     ),
 )
 
@@ -374,9 +375,8 @@ CONSTANT_SECRET = Rule(
     fix="Read the secret from the environment, without a default, and refuse to start without it.",
     bad=Example(
         _VERIFIED.code.replace(
-            "from utils.settings import BETTER_AUTH_SECRET\n",
-            '\nBETTER_AUTH_SECRET = os.getenv("BETTER_AUTH_SECRET", "development")  # BP308\n',
-        ).replace("from typing import", "import os\nfrom typing import"),
+            "from utils.settings import BETTER_AUTH_SECRET\n", '\nAPP_NAME = "tasks"  # BP308\n'
+        ).replace("BETTER_AUTH_SECRET", "APP_NAME"),
         path="dependencies.py",
     ),
     good=_VERIFIED,
@@ -444,7 +444,7 @@ UNKNOWN_DEPENDENCY = Rule(
     ),
     bad=Example(
         _AUTH_HEAD.split("from typing")[0]
-        + '''from typing import Annotated
+        + """from typing import Annotated
 
 from fastapi import Depends
 from fastapi.openapi.utils import get_openapi
@@ -455,7 +455,7 @@ from models import User
 
 DatabaseSession = Annotated[Session, Depends(get_db)]
 CurrentUser = Annotated[User, Depends(get_openapi)]  # BP311
-''',
+""",
         path="dependencies.py",
     ),
     good=_VERIFIED,
