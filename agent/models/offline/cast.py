@@ -186,10 +186,19 @@ def _implied(cast: Cast, item: Statement) -> Iterator[Name]:
     if isinstance(item, BelongsTo) and not is_users(item.parent):
         yield item.parent
     is_users_own = any(map(is_users, item.subjects))
+    if isinstance(item, HasMany) and _is_of_its_kind(item, item.child):
+        return
     if isinstance(item, HasMany) and (is_users_own or _is_child(cast, item.child)):
         yield item.child
     if isinstance(item, HasField) and item.traits == Traits() and _is_row(item):
         yield item.name
+
+
+def _is_of_its_kind(item: Statement, name: Name) -> bool:
+    """Tell whether "child comments" are comments, the rows that the clause is about."""
+    own = {singular_name(subject.words) for subject in item.subjects if subject.words}
+    front, last = name.words[:-1], singular_name(name.words[-1:])
+    return last in own and front in {("other",), ("child",), ("nested",)}
 
 
 def _is_child(cast: Cast, name: Name) -> bool:
@@ -201,10 +210,11 @@ def _is_child(cast: Cast, name: Name) -> bool:
 def _is_row(item: HasField) -> bool:
     """Tell whether "comments" among the fields of a task are rows of their own."""
     words = item.name.words
-    own = {singular_name(subject.words) for subject in item.subjects if subject.words}
-    if words[:-1] in {("other",), ("child",), ("nested",)} and singular_name(words[-1:]) in own:
-        return False
-    if not is_plural(words[-1]) or kind_by_name(snake(words)) is not None:
+    if (
+        _is_of_its_kind(item, item.name)
+        or not is_plural(words[-1])
+        or kind_by_name(snake(words)) is not None
+    ):
         return False
     return is_known_noun(singular_name(words)) or any(map(is_users, item.subjects))
 
@@ -237,7 +247,7 @@ def _declare(cast: Cast, name: Name, *, is_plain: bool) -> None:
     if singular in cast.new:
         return
     reason = _outside(words, is_plain=is_plain)
-    if reason:
+    if reason or words[0] == "other":
         cast.refuse(name, reason)
         return
     if _keyword_meant(words):

@@ -82,10 +82,9 @@ def goes_on_anew(cursor: Cursor) -> Statements | None:
     """Read a sentence without a subject, "Belong to a company", about what was spoken of."""
     if cursor.peek() in BUILD_VERBS | OPERATIONS and not cursor.position:
         return None
-    subject = CURRENT if cursor.position else LATEST
     cursor.take("it", "they", "also", "each")
     found = attempt(cursor, _finite_have) or attempt(cursor, parents) or attempt(cursor, can_be)
-    return about((subject,), found) if found else None
+    return about((CURRENT,), found) if found else None
 
 
 def for_each(cursor: Cursor) -> Statements | None:
@@ -164,8 +163,6 @@ def _subjects(cursor: Cursor) -> tuple[Name, ...]:
 
 # Stands for the resources that the request is speaking of.
 CURRENT = Name(())
-# Stands for the last one of them.
-LATEST = Name((), -1, -1)
 
 
 def relates(cursor: Cursor) -> Statements | None:

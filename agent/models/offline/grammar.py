@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.models.offline.attributes import attributes
 from agent.models.offline.building import made_resources, starts_resources
-from agent.models.offline.clauses import CLAUSES, CURRENT, LATEST, goes_on_anew
+from agent.models.offline.clauses import CLAUSES, CURRENT, goes_on_anew
 from agent.models.offline.cursor import Cursor, Match, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, USUAL, is_known_noun, kind_by_name
 from agent.models.offline.heads import without_heads
@@ -175,6 +175,7 @@ def _header(cursor: Cursor, reading: Reading, context: _Context) -> bool:
     if last in LIST_HEADERS and (len(words) == 1 or last not in _ONE_OF_A_KIND):
         context.lists_resources = last in RESOURCE_HEADERS
         context.lists_fields = not context.lists_resources
+        context.lists_titles = context.lists_resources
         if last in FIELD_HEADERS and len(words) > 1:
             subject = Name(words[:-1], name.start if name else 0, name.end if name else 0)
             context.current = context.of_sentence = (subject,)
@@ -290,8 +291,6 @@ def _add(found: Statements, reading: Reading, context: _Context, *, is_title: bo
 def _bind(item: Statement, context: _Context, declared: list[Declares]) -> Statement:
     if item.subjects == (CURRENT,):
         return replace(item, subjects=context.current)
-    if item.subjects == (LATEST,):
-        return replace(item, subjects=context.current[-1:])
     if item.subjects or isinstance(item, Declares):
         return item
     if isinstance(item, Filters | Searches | Sorts | Paginates):

@@ -166,7 +166,12 @@ def _add_relation(meaning: Meaning, cast: Cast, draft: Draft, name: Name, said: 
         _add_parent(cast, draft, Name(tuple(key[:-3].split("_"))), said)
         return True
     other = cast.key(name) if said == Traits(is_required=said.is_required) else ""
-    if _nests(draft, name) and said.kind is None and said.is_required is not True:
+    if (
+        cast.key(name) not in cast.known
+        and _nests(draft, name)
+        and said.kind is None
+        and said.is_required is not True
+    ):
         draft.parents[draft.singular] = False
         return True
     if _is_own_kind(draft, name) or (other in cast.known and other == draft.singular):
@@ -228,6 +233,9 @@ def _add_child(meaning: Meaning, cast: Cast, draft: Draft, child: Name) -> None:
         raise ProblemError(
             f'"{child}" exists in this backend already; only new resources can be added to it.'
         )
+    if key not in meaning.drafts and _nests(draft, child):
+        draft.parents[draft.singular] = False
+        return
     if key not in meaning.drafts:
         field_name, _ = field_key(child, draft.singular)
         draft.fields.setdefault(field_name, (child, Traits(kind=FieldKind.TEXT_LIST)))

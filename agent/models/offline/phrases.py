@@ -221,7 +221,9 @@ _POSSESSIVES = word_set("user's owner's person's")
 def _skip_determiners(cursor: Cursor) -> None:
     while not cursor.is_done:
         token = cursor.token
-        is_possessive = token is not None and token.norm in _POSSESSIVES
+        is_possessive = token is not None and (
+            token.norm in _POSSESSIVES or token.text.lower() in {"users'", "users\u2019"}
+        )
         is_determiner = cursor.peek() in DETERMINERS and cursor.kind() == "word"
         if not ((is_possessive or is_determiner) and cursor.kind(1) == "word"):
             return
