@@ -100,7 +100,7 @@ def test_what_is_there_is_no_finding(line: str, tmp_path: Path) -> None:
         ("import jose", "BP203", "`jose` is neither a module of the backend nor an installed"),
         ("import fastpi", "BP203", "Did you mean `fastapi`?"),
         ("import jsn", "BP203", "Did you mean `json`?"),
-        ("from sqlalchemy.ext.asyncoi import x", "BP203", "Did you mean `asyncio`?"),
+        ("from sqlalchemy.ext.asyncoi import x", "BP203", "Did you mean `sqlalchemy.ext.asyncio`?"),
         ("import os.pth", "BP203", "`os` is installed, but has no module `pth`."),
         ("from fastapi import Dependss", "BP204", "Did you mean `Depends`?"),
         ("from fastapi.security import HTTPBearr", "BP204", "Did you mean `HTTPBearer`?"),
@@ -204,7 +204,7 @@ def test_a_name_of_the_backend_is_found_however_it_is_bound(
     ("line", "files", "code", "words"),
     [
         ("import modles", {"models.py": ""}, "BP203", "Did you mean `models`?"),
-        ("import routes.task", {"routes/tasks.py": ""}, "BP203", "Did you mean `tasks`?"),
+        ("import routes.task", {"routes/tasks.py": ""}, "BP203", "Did you mean `routes.tasks`?"),
         ("from models import Taks", {"models.py": "Task = 1"}, "BP204", "Did you mean `Task`?"),
         ("from models import x", {"models.py": "x: int"}, "BP204", "`models` has no `x`"),
         (

@@ -66,10 +66,16 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.75) -> str | No
     return next(iter(get_close_matches(name, candidates, n=1, cutoff=likeness)), None)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean …?` with the nearest known name, or nothing."""
+def did_you_mean(name: str, known: Iterable[str], package: str = "") -> str:
+    """Return ` Did you mean …?` with the nearest known name, or nothing.
+
+    Args:
+        name: The name that is not there.
+        known: The names that are.
+        package: The package of both, where the message names it too.
+    """
     near = nearest(name, known)
-    return f" Did you mean `{near}`?" if near else ""
+    return f" Did you mean `{f'{package}.{near}'.lstrip('.')}`?" if near else ""
 
 
 def is_known(package: str) -> bool:

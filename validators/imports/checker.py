@@ -227,18 +227,20 @@ class _Run:
         fix = None
         if target.is_local:
             message = f"The backend has no module `{wanted}`."
-            message += advice.did_you_mean(target.part, self.resolver.siblings(target))
+            near = self.resolver.siblings(target)
+            message += advice.did_you_mean(target.part, near, target.parent)
         elif target.parent:
             message = f"`{target.parent}` is installed, but has no module `{target.part}`."
-            message += advice.did_you_mean(target.part, library.submodules(target.parent))
+            near = library.submodules(target.parent)
+            message += advice.did_you_mean(target.part, near, target.parent)
         else:
             message = f"`{wanted}` is neither a module of the backend nor an installed package."
-            near = None
+            meant = None
             if not advice.is_known(wanted):
-                near = advice.nearest(wanted, self.resolver.top_level())
-                near = near or advice.nearest(wanted, library.top_level(), 0.8)
-            if near:
-                message += f" Did you mean `{near}`?"
+                meant = advice.nearest(wanted, self.resolver.top_level())
+                meant = meant or advice.nearest(wanted, library.top_level(), 0.8)
+            if meant:
+                message += f" Did you mean `{meant}`?"
             else:
                 fix = advice.how_to_install(wanted, library, self.resolver.project.root)
         self._add(UNRESOLVED_MODULE, statement, message, fix)
