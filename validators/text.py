@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from validators.report import Finding, Query, Report
+from validators.report import Finding, Report
 
 # What a piece of text means; whoever shows it chooses the colours.
 Style = Literal["plain", "error", "warning", "good", "place", "caret", "quiet"]
@@ -17,6 +17,8 @@ Reader = Callable[[str], str]
 
 _INDENT = "    "
 _TAB = 4
+# Files with these findings hide what they hold from the checks that follow.
+_UNREAD = ("BP201", "BP202")
 # Details beyond this many are counted, not listed.
 _LISTED = 10
 
@@ -196,7 +198,7 @@ def _listed(title: str, entries: Sequence[str], width: int) -> Iterator[Line]:
 def _summary(report: Report, width: int) -> Iterator[Line]:
     yield _verdict(report)
     counts = f"{counted(report.files, 'file')}, {counted(len(report.routes), 'route')}"
-    parts = [counts, _queries(report.queries), _probes(report)]
+    parts = [counts, _queries(report), _probes(report)]
     parts.append(f"{sum(report.timings.values()):.1f} s")
     for line in _wrapped("; ".join(part for part in parts if part), width):
         yield ((line, "quiet"),)
@@ -214,15 +216,18 @@ def _verdict(report: Report) -> Line:
     return (("Passed", "good"), (f"{tail}.", "plain"))
 
 
-def _queries(queries: Sequence[Query]) -> str:
+def _queries(report: Report) -> str:
+    queries = report.queries
+    is_partial = any(finding.code in _UNREAD for finding in report.findings)
     if not queries:
-        return "no query on an owned model"
+        return "no query could be judged" if is_partial else "no query on an owned model"
     count = Counter(query.verdict for query in queries)
     kinds = [f"{count['isolated']} isolated", counted(count["leak"], "leak")]
     kinds.append(f"{count['unproven']} unproven")
     if count["public"]:
         kinds.append(f"{count['public']} public")
-    return f"queries: {', '.join(kinds)}"
+    scope = "queries in what could be read" if is_partial else "queries"
+    return f"{scope}: {', '.join(kinds)}"
 
 
 def _probes(report: Report) -> str:

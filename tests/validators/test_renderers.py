@@ -158,6 +158,22 @@ def test_a_clean_report_is_two_lines(root: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("queries", "words"),
+    [
+        ((), "no query could be judged"),
+        ((QUERIES[1],), "queries in what could be read: 1 isolated, 0 leaks, 0 unproven"),
+    ],
+    ids=["no file", "some files"],
+)
+def test_what_could_not_be_read_is_not_called_free_of_queries(
+    root: Path, queries: tuple[Query, ...], words: str
+) -> None:
+    finding = all_rules()["BP201"].finding("'(' was never closed.", path="main.py")
+    report = CLEAN.model_copy(update={"findings": (finding,), "queries": queries})
+    assert f"; {words}; " in text(report, root)[-1]
+
+
 def test_a_report_of_nothing_does_not_say_that_it_passed(root: Path) -> None:
     assert text(Report(), root)[0] == "Nothing was checked."
 
