@@ -245,10 +245,12 @@ def undo(into: Path) -> Undone:
         into: The same folder as for the build.
 
     Raises:
-        InputError: There is no build, or a file of it has been edited since; then nothing
-            has been changed.
+        InputError: There is no such folder, or no build in it, or a file of it has been edited
+            since; then nothing has been changed.
     """
     place = find_place(into)
+    if not place.home.exists():
+        raise InputError(f"{into} does not exist.")
     journal = Journal(place.home)
     journal.recover()
     return journal.undo()

@@ -107,6 +107,7 @@ def test_no_command_is_wrong_usage_and_shows_the_help(shell: CommandLine) -> Non
         (["build", "x", "--model", "recorded:none.md"], "none.md is not a file"),
         (["build", "  "], "The request is empty."),
         (["undo"], "There is no build to take back"),
+        (["undo", "--into", "nowhere"], "nowhere does not exist."),
     ],
     ids=" ".join,
 )
