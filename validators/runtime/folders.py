@@ -46,7 +46,7 @@ def make(purpose: str, base: Path | None = None) -> Path:
 
 def remove(folder: Path) -> None:
     """Remove a folder that `make` made."""
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove_contents(folder)
     descriptor = _held.pop(folder, None)
     if descriptor is not None:
         os.close(descriptor)
@@ -73,9 +73,18 @@ def _sweep(base: Path) -> None:
             descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(lock.parent, ignore_errors=True)
+                _remove_contents(lock.parent)
             finally:
                 os.close(descriptor)
+
+
+def _remove_contents(folder: Path) -> None:
+    # The lock goes last: a removal that is cut short is finished by the next run. Only who
+    # holds it removes, as two at once may both overlook a file.
+    for path in folder.glob("*"):
+        if path.name != _LOCK and path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_all() -> None:

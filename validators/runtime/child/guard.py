@@ -67,7 +67,21 @@ def guard(config: Config, run: Callable[[], None]) -> None:
     select.select([0, ended_read], [], [])
     _kill_tree(keeper, is_own_tree)
     if config["folder"]:
-        shutil.rmtree(config["folder"], ignore_errors=True)
+        _remove(config["folder"])
+
+
+def _remove(folder: str) -> None:
+    """Remove the run's folder, unless the parent lives: it holds the lock and does so itself.
+
+    The lock goes last, so that a removal that is cut short is finished by the next run.
+    """
+    with contextlib.suppress(OSError):
+        lock = os.open(f"{folder}/lock", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for name in os.listdir(folder):  # noqa: PTH208 - pathlib takes 15 ms to import
+            if name != "lock":
+                shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _enter_namespaces(config: Config) -> list[str]:
