@@ -47,6 +47,7 @@ from agent.models.offline.statements import (
     HasField,
     Moves,
     Name,
+    NewestFirst,
     Paginates,
     Searches,
     Sorts,
@@ -268,7 +269,7 @@ def a_limit(cursor: Cursor) -> Statements | None:
     return (found,) if found else None
 
 
-_OF_LISTS = (Filters, Searches, Sorts, Paginates, Constrains)
+_OF_LISTS = (Filters, Searches, Sorts, Paginates, NewestFirst, Constrains)
 
 
 def a_feature(cursor: Cursor) -> Statements | None:

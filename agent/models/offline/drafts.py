@@ -38,6 +38,7 @@ class Draft:
     search_in: list[str] = field(default_factory=list)
     sort_by: list[str] = field(default_factory=list)
     default_sort: str = ""
+    is_newest_first: bool = False
     is_paginated: bool = False
     page_size: int | None = None
     has_usual_fields: bool = False

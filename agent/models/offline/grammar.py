@@ -16,6 +16,7 @@ from agent.models.offline.statements import (
     Filters,
     HasField,
     Name,
+    NewestFirst,
     Paginates,
     Searches,
     Sorts,
@@ -293,7 +294,7 @@ def _bind(item: Statement, context: _Context, declared: list[Declares]) -> State
         return replace(item, subjects=context.current)
     if item.subjects or isinstance(item, Declares):
         return item
-    if isinstance(item, Filters | Searches | Sorts | Paginates):
+    if isinstance(item, Filters | Searches | Sorts | Paginates | NewestFirst):
         subjects = context.of_sentence or tuple(one.name for one in declared)
         return replace(item, subjects=subjects, is_loose=not subjects)
     if isinstance(item, Constrains):

@@ -18,6 +18,7 @@ from agent.models.offline.specs import (
 from agent.models.offline.statements import (
     Filters,
     Name,
+    NewestFirst,
     Paginates,
     Searches,
     Sorts,
@@ -44,6 +45,9 @@ def enable(meaning: Meaning, cast: Cast, statement: Statement) -> None:
         for draft in drafts:
             draft.is_paginated = True
             _set_page_size(draft, statement.size)
+    elif isinstance(statement, NewestFirst):
+        for draft in drafts:
+            _keep_newest_first(draft)
     elif isinstance(statement, Searches) and not statement.names:
         _search_everywhere(drafts)
     elif isinstance(statement, Filters | Searches | Sorts):
@@ -67,6 +71,19 @@ def _set_page_size(draft: Draft, size: Decimal | None) -> None:
 _DATES = frozenset({FieldKind.DATE, FieldKind.DATETIME})
 
 
+def _keep_newest_first(draft: Draft) -> None:
+    """Check that no other order is given, unless by a date of which the newest comes first."""
+    draft.is_newest_first = True
+    _check_order(draft)
+
+
+def _check_order(draft: Draft) -> None:
+    dates = {spec.name for spec in draft.specs if spec.kind in _DATES} | set(_TIMES)
+    orders = {"", *(f"-{name}" for name in dates)}
+    if draft.is_newest_first and draft.default_sort not in orders:
+        raise ProblemError(f"Two default orders are given for {draft.plural.replace('_', ' ')}.")
+
+
 def _set_default_sort(draft: Draft, key: str, first: str) -> None:
     kind = next((spec.kind for spec in draft.specs if spec.name == key), FieldKind.DATETIME)
     if first == "newest" and kind not in _DATES:
@@ -77,6 +94,7 @@ def _set_default_sort(draft: Draft, key: str, first: str) -> None:
     if draft.default_sort not in {"", default}:
         raise ProblemError(f"Two default orders are given for {draft.plural.replace('_', ' ')}.")
     draft.default_sort = default
+    _check_order(draft)
 
 
 def _search_everywhere(drafts: list[Draft]) -> None:

@@ -37,6 +37,7 @@ from agent.models.offline.statements import (
     Moves,
     Name,
     Nests,
+    NewestFirst,
     Paginates,
     Searches,
     Sorts,
@@ -67,7 +68,7 @@ def interpret(statements: list[Statement], backend: Inventory) -> Meaning:
     for draft in meaning.drafts.values():
         _type_fields(meaning, draft)
     for statement in statements:
-        if isinstance(statement, Filters | Searches | Sorts | Paginates):
+        if isinstance(statement, Filters | Searches | Sorts | Paginates | NewestFirst):
             _guarded(meaning, cast, statement, enable)
     for statement in statements:
         note_endpoints(meaning, cast, statement)

@@ -189,6 +189,11 @@ class Sorts(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class NewestFirst(Statement):
+    """The list has the newest rows first, as every list has unless another order is given."""
+
+
+@dataclass(frozen=True, slots=True)
 class Paginates(Statement):
     """The list comes in pages, of so many rows where that is said."""
 
