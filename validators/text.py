@@ -121,6 +121,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def _source_lines(text: str) -> Sequence[str]:
+    if not text:
+        return ()
     # Python ends a line at these three alone; `splitlines` would also do so at U+2028.
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from validators.renderers import FORMATS, render
 from validators.report import Finding, Probe, Query, Report
 from validators.rules import all_rules
-from validators.text import plain, reader_of, text_lines
+from validators.text import finding_lines, plain, reader_of, text_lines
 
 ROUTES = '''"""Routes."""
 
@@ -172,6 +172,13 @@ def test_what_could_not_be_read_is_not_called_free_of_queries(
     finding = all_rules()["BP201"].finding("'(' was never closed.", path="main.py")
     report = CLEAN.model_copy(update={"findings": (finding,), "queries": queries})
     assert f"; {words}; " in text(report, root)[-1]
+
+
+def test_a_line_that_cannot_be_shown_is_not_quoted() -> None:
+    finding = all_rules()["BP107"].finding("The reply holds no file.", path="reply", line=1)
+    shown = plain(finding_lines([finding], lambda _: ""))
+    assert "The reply holds no file." in shown
+    assert "│" not in shown
 
 
 def test_a_report_of_nothing_does_not_say_that_it_passed(root: Path) -> None:
