@@ -294,7 +294,8 @@ def _constrain(meaning: Meaning, cast: Cast, statement: Constrains) -> None:
         if parent in draft.parents and said == Traits(is_required=said.is_required):
             draft.parents[parent] = said.is_required
             return
-    if drafts and (said.choices or said.kind is not None):
+    is_resource = cast.key(name) in cast.known
+    if drafts and not is_resource and (said.choices or said.kind is not None):
         drafts[0].is_extended = drafts[0].is_extended or not drafts[0].fields
         _add_field(meaning, cast, drafts[0], HasField(name, said))
         return

@@ -126,6 +126,7 @@ def _page_size(cursor: Cursor) -> Decimal | None:
             generic = {"items", "results", "rows", "entries", "records"}
             if name is None or name.words[-1] not in generic or not cursor.phrase("per page"):
                 return None
+    cursor.phrase("by default")
     return None if is_bracketed and not cursor.take(")") else value
 
 
