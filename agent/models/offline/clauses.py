@@ -13,6 +13,7 @@ from agent.models.offline.attributes import (
     typed_name,
 )
 from agent.models.offline.building import MADE, build, resources, uses
+from agent.models.offline.choices import choice_list
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt
 from agent.models.offline.defaults import kind_by_name
 from agent.models.offline.endpoints import agent, paths
@@ -55,7 +56,7 @@ from agent.models.offline.statements import (
     Statements,
     Traits,
 )
-from agent.models.offline.traits import choice_list, traits
+from agent.models.offline.traits import traits
 from agent.models.offline.words import BUILD_VERBS, DETERMINERS, HEADS, OPERATIONS, PRAISE
 
 

@@ -387,7 +387,9 @@ def _values(cursor: Cursor, said: Statement) -> tuple[Statement, ...]:
     """Read "(low, medium, high)" behind the field that a list is filtered by."""
     if not isinstance(said, Filters):
         return ()
+    start = cursor.position
     found = attempt(cursor, bracket)
-    if found is None or not found.choices:
+    if found is None or found.strange or not found.choices:
+        cursor.position = start
         return ()
     return (Constrains(said.names[-1], found, subjects=said.subjects),)

@@ -218,7 +218,8 @@ def _is_own_kind(draft: Draft, name: Name) -> bool:
 
 
 def _check_standard(name: Name, key: str, said: Traits) -> None:
-    if said.kind not in {None, ALWAYS_THERE[key]} or said.default or said.maximum is not None:
+    is_other = said.kind not in {None, ALWAYS_THERE[key]} or said.default or said.strange
+    if is_other or said.maximum is not None:
         raise ProblemError(
             f'"{name}" is there already, as {ALWAYS_THERE[key]}, and cannot be changed.'
         )

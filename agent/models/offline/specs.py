@@ -11,7 +11,14 @@ from agent.models.offline.defaults import ESSENTIAL, kind_by_name
 from agent.models.offline.nouns import is_plural, snake, word_set
 from agent.models.offline.statements import Name, Traits
 from agent.models.offline.tokens import number_of
-from agent.models.offline.words import GERUND_NOUNS, NAMEABLE_HEADS, OUTSIDE, PROMISES, SOFT_OUTSIDE
+from agent.models.offline.words import (
+    COLUMN_WORDS,
+    GERUND_NOUNS,
+    NAMEABLE_HEADS,
+    OUTSIDE,
+    PROMISES,
+    SOFT_OUTSIDE,
+)
 
 TEXT_LIMIT = Decimal(200)
 MAX_INTEGER = 2**31 - 1
@@ -120,6 +127,8 @@ def typed_field(key: str, name: Name, traits: Traits) -> Typed:
     """
     if traits.conflict:
         raise ProblemError(f'"{name}" is described twice, with a difference in {traits.conflict}.')
+    if traits.strange:
+        raise ProblemError(_strange(name, traits))
     kind, is_assumed = _kind(key, name, traits)
     if traits.unit and kind in NUMBERS and not key.endswith(traits.unit):
         key = f"{key}_{traits.unit}"
@@ -131,6 +140,19 @@ def typed_field(key: str, name: Name, traits: Traits) -> Typed:
     if spec.default is None and traits.is_required:
         spec = spec.model_copy(update={"is_required": True})
     return Typed(_completed(spec), is_assumed)
+
+
+def _strange(name: Name, traits: Traits) -> str:
+    """Return why words in the brackets behind a name are not understood."""
+    told = [word.replace("_", " ") for word in traits.strange]
+    quoted = " and ".join(f'"{word}"' for word in told)
+    reasons = dict.fromkeys(OUTSIDE[word] for word in traits.strange if word in PROMISES)
+    message = f'{quoted} cannot be said of the field "{name}".'
+    if reasons:
+        return " ".join([message, *reasons])
+    values = ", ".join(word.replace("_", " ") for word in traits.listed)
+    is_list = len(traits.listed) > 1 and not (traits.choices or COLUMN_WORDS & {*traits.strange})
+    return f'{message} Where these are its values, say "one of {values}".' if is_list else message
 
 
 def _kind(key: str, name: Name, traits: Traits) -> tuple[FieldKind, bool]:

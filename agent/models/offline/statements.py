@@ -33,6 +33,8 @@ class Traits:
         below: A value that it must stay below.
         limits_length: Whether the limits are said to count characters.
         unit: What a number counts.
+        strange: What stands in its brackets and says nothing that is known.
+        listed: All that stands in those brackets, as the values that may have been meant.
         conflict: What was said twice and differently; empty where nothing was.
     """
 
@@ -46,6 +48,8 @@ class Traits:
     below: Decimal | None = None
     limits_length: bool = False
     unit: str = ""
+    strange: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     conflict: str = ""
 
     def merged(self, other: "Traits") -> "Traits":
@@ -60,6 +64,8 @@ class Traits:
         return Traits(
             **values,  # type: ignore[arg-type]  # the values of the attributes that `_SAID` names
             limits_length=self.limits_length or other.limits_length,
+            strange=self.strange + other.strange,
+            listed=self.listed or other.listed,
             conflict=conflict,
         )
 

@@ -1,10 +1,10 @@
 """Rules for what is said about one field: its type, choices, limits and default."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from agent.models.offline.blueprint import FieldKind
+from agent.models.offline.choices import LONGEST_CHOICE, choice_list, value_of
 from agent.models.offline.cursor import Cursor, Rule, attempt, longest
 from agent.models.offline.defaults import kind_by_name
 from agent.models.offline.phrasebook import (
@@ -21,14 +21,12 @@ from agent.models.offline.phrasebook import (
 )
 from agent.models.offline.phrases import length_unit, number
 from agent.models.offline.statements import Traits
-from agent.models.offline.words import DETERMINERS, STOP, TYPES, UNITS
+from agent.models.offline.words import COLUMN_WORDS, DETERMINERS, STOP, TYPES, UNITS
 
 _TYPE_WORDS = {tuple(phrase.split()): kind for phrase, kind in TYPES.items()}
 _LONGEST_TYPE = max(len(words) for words in _TYPE_WORDS)
 
 _NOUNS_OF_NUMBERS = frozenset({"stars", "points", "star", "inclusive", "both", "included"})
-_STOPS_CHOICE = frozenset({"one", "one of", "with", "which", "that", "is", "has", "have"})
-_LONGEST_CHOICE = 3
 
 
 def traits(cursor: Cursor) -> Traits:
@@ -64,95 +62,76 @@ def kind_phrase(cursor: Cursor) -> FieldKind | None:
     return None
 
 
-def choice_list(cursor: Cursor) -> tuple[str, ...]:
-    """Read the values of "one of": "low, medium or high", "todo/doing/done"."""
-    choices: list[str] = []
-    while True:
-        start = cursor.position
-        ends = bool(choices) and _choice_separator(cursor)
-        if choices and cursor.position == start:
-            break
-        choice = _choice(cursor, is_first=not choices)
-        if not choice:
-            cursor.position = start
-            break
-        choices.append(choice)
-        if ends:
-            break
-    return tuple(choices)
+@dataclass
+class _Bracket:
+    """What stands in brackets: what describes a field, and the words that may be its values."""
 
+    said: Traits = field(default_factory=Traits)
+    words: list[tuple[str, FieldKind | None]] = field(default_factory=list)
 
-def _choice_separator(cursor: Cursor) -> bool:
-    """Step over a separator; tell whether it announces the last value."""
-    cursor.take(",", "/", "|")
-    return cursor.take("or", "and")
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The words as values."""
+        return tuple(word for word, _ in self.words)
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The words that name no type."""
+        return tuple(word for word, kind in self.words if kind is None)
 
-def _choice(cursor: Cursor, *, is_first: bool) -> str:
-    start = cursor.position
-    words: list[str] = []
-    while len(words) < _LONGEST_CHOICE and cursor.kind() in {"word", "number"}:
-        norm = cursor.peek()
-        if words and _starts_trait(cursor):
-            break
-        if norm in {"or", "and"} or norm in (DETERMINERS if not words else _STOPS_CHOICE):
-            break
-        words.append(_value(cursor))
-        cursor.position += 1
-    name = "_".join(words)
-    kind = kind_by_name(name.lower()) if words and not is_first else None
-    is_field = kind not in {None, FieldKind.BOOLEAN} and name not in _CHOICE_LIKE
-    if not words or is_field or words[0] in {"default", "defaults", "defaulting"}:
-        cursor.position = start
-        return ""
-    if not (cursor.is_at_boundary or cursor.peek() in {"|", "/", "="} or _starts_trait(cursor)):
-        cursor.position = start
-        return ""
-    return name
-
-
-# Names of fields that are values of a choice just as often.
-_CHOICE_LIKE = frozenset(
-    """comment note link email text book phone mail image review total day days week weeks year
-    years month months hours minutes website date age page number message""".split()  # noqa: SIM905
-)
-
-
-def _starts_trait(cursor: Cursor) -> bool:
-    return cursor.peek() in {
-        *("default", "defaults", "defaulting", "with", "which", "that", "(", "=", "required"),
-        *("optional", "by", "for", "as", "initially", "to"),
-    }
+    @property
+    def kinds(self) -> tuple[FieldKind, ...]:
+        """The types that are named."""
+        return tuple(dict.fromkeys(kind for _, kind in self.words if kind is not None))
 
 
 def bracket(cursor: Cursor) -> Traits | None:
     """Read what stands in brackets behind a name: a type, choices, limits, in any order."""
+    found = _bracket(cursor)
+    return _judged(found) if found else None
+
+
+def _bracket(cursor: Cursor) -> _Bracket | None:
     closing = {"(": ")", "[": "]", "{": "}"}.get(cursor.peek())
     if closing is None:
         return None
     cursor.position += 1
-    result, plain, kinds = Traits(), list[str](), list[tuple[str, FieldKind]]()
+    found = _Bracket()
     while not cursor.take(closing):
-        start = cursor.position
-        found = longest(cursor, _PIECES)
-        if found is not None and (found.is_whole or _continues(cursor, found.end)):
-            cursor.position = found.end
-            text = "_".join(token.text.lower() for token in cursor.tokens[start : found.end])
-            if found.value.kind is not None and found.value == Traits(kind=found.value.kind):
-                kinds.append((text, found.value.kind))
-            else:
-                result = result.merged(found.value)
-        else:
-            choice = _bracket_word(cursor)
-            if not choice:
-                return None
-            plain.append(choice)
-            if cursor.peek() == "(" and cursor.phrase("( default )", "( the default )"):
-                result = result.merged(Traits(default=(choice,)))
-        is_apart = _bracket_separator(cursor) or cursor.peek() == closing
-        if not is_apart and found is None:
+        is_read = _piece(cursor, found)
+        if not (is_read or _bracket_value(cursor, found)):
             return None
-    return _with_words(result, plain, kinds)
+        is_apart = _bracket_separator(cursor) or cursor.peek() == closing
+        if not (is_apart or is_read):
+            return None
+    return found
+
+
+def _piece(cursor: Cursor, found: _Bracket) -> bool:
+    """Read a type, a limit, a default or the like."""
+    start = cursor.position
+    piece = longest(cursor, _PIECES)
+    if piece is None or not (piece.is_whole or _continues(cursor, piece.end)):
+        return False
+    cursor.position = piece.end
+    kind = piece.value.kind
+    if kind is not None and piece.value == Traits(kind=kind):
+        text = "_".join(token.text.lower() for token in cursor.tokens[start : piece.end])
+        found.words.append((text, kind))
+    else:
+        found.said = found.said.merged(piece.value)
+    return True
+
+
+def _bracket_value(cursor: Cursor, found: _Bracket) -> bool:
+    """Read a word that is none of these: a value, a unit or nothing known."""
+    word = _bracket_word(cursor)
+    if not word:
+        return False
+    found.words.append((word, None))
+    if cursor.peek() == "(" and cursor.phrase("( default )", "( the default )"):
+        found.said = found.said.merged(Traits(default=(word,)))
+    return True
 
 
 def _continues(cursor: Cursor, position: int) -> bool:
@@ -170,34 +149,54 @@ def _bracket_separator(cursor: Cursor) -> bool:
 
 def _bracket_word(cursor: Cursor) -> str:
     words: list[str] = []
-    while len(words) < _LONGEST_CHOICE and cursor.kind() in {"word", "number"}:
+    while len(words) < LONGEST_CHOICE and cursor.kind() in {"word", "number"}:
         if words and cursor.peek() in {"or", "and", "default"}:
             break
-        words.append(_value(cursor))
+        words.append(value_of(cursor))
         cursor.position += 1
     return "_".join(words)
 
 
-def _value(cursor: Cursor) -> str:
-    """Return a value of a choice as it is written, "USD" and "in-progress", but "low" for "Low"."""
-    token = cursor.tokens[cursor.position]
-    return token.text if token.text.isupper() and len(token.text) > 1 else token.text.lower()
+def _judged(found: _Bracket) -> Traits | None:
+    """Decide whether words in brackets are choices, a unit or what cannot be said of a field.
+
+    Brackets that start with a type, or hold a limit, describe a field; every word in them must
+    say something that is known.
+    """
+    strange = tuple(word for word in found.plain if word in COLUMN_WORDS)
+    if found.said.choices:
+        strange += tuple(word for word in found.plain if word not in strange)
+    elif not strange and len(found.words) > 1 and (found.plain or len(found.kinds) > 1):
+        if not _describes(found):
+            return found.said.merged(Traits(choices=found.listed))
+        strange = found.plain or found.listed[1:]
+    if strange:
+        return found.said.merged(Traits(strange=strange, listed=found.listed))
+    if found.kinds:
+        return found.said.merged(Traits(kind=found.kinds[0]))
+    return _one_word(found.said, found.plain)
 
 
-def _with_words(
-    result: Traits, plain: list[str], kinds: Sequence[tuple[str, FieldKind]]
-) -> Traits | None:
-    """Decide whether the plain words in brackets are choices, a unit or nothing known."""
-    if len(plain) + len(kinds) > 1 and (plain or len({kind for _, kind in kinds}) > 1):
-        return result.merged(Traits(choices=(*(text for text, _ in kinds), *plain)))
-    if kinds:
-        return result.merged(Traits(kind=kinds[0][1]))
-    if len(plain) == 1:
-        if plain[0] in UNITS:
-            return result.merged(Traits(unit=plain[0]))
-        kind = kind_by_name(plain[0]) if "_" not in plain[0] else None
-        return result.merged(Traits(kind=kind)) if kind else None
-    return result
+def _describes(found: _Bracket) -> bool:
+    said = found.said
+    limits = (said.minimum, said.maximum, said.above, said.below)
+    starts_with_type = found.words[0][1] is not None
+    is_limited = said.is_required is not None or any(limit is not None for limit in limits)
+    if not found.plain:
+        return is_limited
+    return starts_with_type or any(limit is not None for limit in limits)
+
+
+def _one_word(said: Traits, plain: tuple[str, ...]) -> Traits | None:
+    """Take a single word for a unit or for a name that tells a type: "(kg)", "(birthday)"."""
+    if not plain:
+        return said
+    if plain[0] in UNITS:
+        return said.merged(Traits(unit=plain[0]))
+    kind = kind_by_name(plain[0]) if "_" not in plain[0] else None
+    if kind:
+        return said.merged(Traits(kind=kind))
+    return None if said == Traits() else said.merged(Traits(strange=plain, listed=plain))
 
 
 def _as_type(cursor: Cursor) -> Traits | None:
@@ -237,7 +236,7 @@ def _default(cursor: Cursor) -> Traits | None:
         return Traits(is_required=False)
     while (
         cursor.kind() in {"word", "number"}
-        and cursor.position - start < _LONGEST_CHOICE
+        and cursor.position - start < LONGEST_CHOICE
         and not (cursor.is_at_boundary or (cursor.position > start and cursor.peek() in STOP))
     ):
         cursor.position += 1
@@ -262,11 +261,19 @@ def _choices(cursor: Cursor) -> Traits | None:
     if not cursor.phrase(*ONE_OF):
         return None
     cursor.take(":")
-    in_brackets = attempt(cursor, bracket)
+    in_brackets = attempt(cursor, _bracket)
     if in_brackets is not None:
-        return in_brackets if in_brackets.choices else None
+        return _as_values(in_brackets)
     choices = choice_list(cursor)
     return Traits(choices=choices) if len(choices) > 1 else None
+
+
+def _as_values(found: _Bracket) -> Traits | None:
+    """Take the words in brackets behind "one of" for values, types or not."""
+    strange = tuple(word for word in found.plain if word in COLUMN_WORDS)
+    if strange:
+        return found.said.merged(Traits(strange=strange, listed=found.listed))
+    return found.said.merged(Traits(choices=found.listed)) if len(found.words) > 1 else None
 
 
 def _slashes(cursor: Cursor) -> Traits | None:
@@ -274,7 +281,7 @@ def _slashes(cursor: Cursor) -> Traits | None:
     cursor.take(":")
     choices: list[str] = []
     while cursor.kind() in {"word", "number"} and cursor.peek() not in DETERMINERS:
-        choices.append(_value(cursor))
+        choices.append(value_of(cursor))
         cursor.position += 1
         if not cursor.take("/", "|"):
             break

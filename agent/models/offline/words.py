@@ -249,6 +249,9 @@ PROMISES = word_set(
     exported translated aggregated geolocation"""
 )
 
+# What is said of a database's column; no value where it stands among some.
+COLUMN_WORDS = word_set("unique uniqueness indexed primary_key foreign_key auto_increment")
+
 # Words in "-ing" that name things; any other one as a field's last word is something to be done.
 GERUND_NOUNS = word_set(
     """rating meeting setting heading building spelling meaning ranking listing booking reading
