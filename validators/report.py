@@ -94,7 +94,8 @@ class Report(_Part):
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def verdict(self) -> Literal["pass", "fail"]:
-        """`fail` when any finding is an error, or when nothing was checked."""
+        """`fail` when a finding is an error, a query is not proven, or nothing was checked."""
         checked = bool(self.timings)
         broken = any(finding.severity == "error" for finding in self.findings)
-        return "pass" if checked and not broken else "fail"
+        proven = all(query.verdict in ("isolated", "public") for query in self.queries)
+        return "pass" if checked and proven and not broken else "fail"

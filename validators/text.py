@@ -211,6 +211,8 @@ def _verdict(report: Report) -> Line:
     errors, warnings = counted(count["error"], "error"), counted(count["warning"], "warning")
     if not report.timings:
         return (("Nothing was checked.", "error"),)
+    if report.verdict == "fail" and not count["error"]:
+        return (("Failed", "error"), (": not every query is proven.", "plain"))
     if report.verdict == "fail":
         tail = f" and {warnings}" if count["warning"] else ""
         return (("Failed", "error"), (f" with {errors}{tail}.", "plain"))

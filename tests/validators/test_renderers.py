@@ -174,6 +174,14 @@ def test_what_could_not_be_read_is_not_called_free_of_queries(
     assert f"; {words}; " in text(report, root)[-1]
 
 
+@pytest.mark.parametrize("verdict", ["leak", "unproven"])
+def test_a_query_that_is_not_proven_never_passes(root: Path, verdict: str) -> None:
+    query = QUERIES[1].model_copy(update={"verdict": verdict})
+    report = CLEAN.model_copy(update={"queries": (query,)})
+    assert report.verdict == "fail"
+    assert "Failed: not every query is proven." in text(report, root)
+
+
 def test_a_line_that_cannot_be_shown_is_not_quoted() -> None:
     finding = all_rules()["BP107"].finding("The reply holds no file.", path="reply", line=1)
     shown = plain(finding_lines([finding], lambda _: ""))
