@@ -101,7 +101,7 @@ class AgentCode:
 
     def _lacks(self, what: str) -> RequestNotUnderstoodError:
         return RequestNotUnderstoodError(
-            f"{sentence_case(self.spec.name)} needs {self.labels} with {what}.",
+            f'The agent endpoint "{self.spec.name}" needs {self.labels} with {what}.',
             f"Add {what} to the fields of {self.article} {self.label}.",
         )
 

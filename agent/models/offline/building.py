@@ -13,6 +13,7 @@ from agent.models.offline.attributes import (
 from agent.models.offline.blueprint import FieldKind
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt, longest
 from agent.models.offline.defaults import STANDS_FOR, is_known_noun, kind_by_name
+from agent.models.offline.endpoints import agent_and_limit, starts_agent
 from agent.models.offline.features import ALWAYS
 from agent.models.offline.heads import (
     LISTED,
@@ -221,6 +222,8 @@ def _shared(cursor: Cursor, names: tuple[Name, ...]) -> Statements:
 
 def _made(cursor: Cursor) -> _Found | None:
     """Read one resource that is to be made."""
+    if starts_agent(Cursor(cursor.tokens, cursor.position)):
+        return None
     cursor.take_any(DETERMINERS | PRAISE)
     has_head = bool(attempt(cursor, head))
     if has_head and not cursor.take("for", "of", "on"):
@@ -355,12 +358,20 @@ def _additions(cursor: Cursor, name: Name, found: list[Statement]) -> None:
     """Read everything that follows a resource's name."""
     while not cursor.is_done:
         start = cursor.position
-        addition = longest(cursor, (_tail, _bracketed, placed, _with, _relative, _owned, _listed))
+        addition = longest(cursor, _ADDITIONS)
         if addition is None:
             cursor.position = start
             return
         cursor.position = addition.end
         found += about((name,), addition.value)
+
+
+def _agent(cursor: Cursor) -> Statements | None:
+    """Read "with an agent endpoint that summarizes them" behind a resource."""
+    cursor.take(",")
+    if not cursor.take("with", "including", "having"):
+        return None
+    return agent_and_limit(cursor)
 
 
 def _tail(cursor: Cursor) -> Statements | None:
@@ -411,3 +422,15 @@ def _relative(cursor: Cursor) -> Statements | None:
         cursor.take(":")
         return attributes(cursor)
     return longest_of(cursor, (parents, can_be))
+
+
+_ADDITIONS: tuple[Rule[Statements], ...] = (
+    _tail,
+    _bracketed,
+    placed,
+    _agent,
+    _with,
+    _relative,
+    _owned,
+    _listed,
+)

@@ -38,6 +38,8 @@ _VAGUE = word_set(
     "thing stuff data datum information something everything it them one more mode rest anything"
 )
 
+EXISTS = '"{}" exists in this backend already; only new resources can be added to it.'
+
 
 @dataclass
 class Cast:
@@ -242,7 +244,7 @@ def _declare(cast: Cast, name: Name, *, is_plain: bool) -> None:
         return
     singular, plural = singular_name(words), plural_name(words)
     if singular in cast.old:
-        cast.problems.append(f'"{name}" exists in this backend already.')
+        cast.problems.append(EXISTS.format(name))
         return
     if singular in cast.new:
         return

@@ -16,7 +16,7 @@ from agent.models.offline.building import MADE, build, resources, uses
 from agent.models.offline.choices import choice_list
 from agent.models.offline.cursor import LONGEST_LIST, Cursor, Rule, attempt
 from agent.models.offline.defaults import kind_by_name
-from agent.models.offline.endpoints import agent, paths
+from agent.models.offline.endpoints import agent_and_limit, paths
 from agent.models.offline.features import feature_intro, limits
 from agent.models.offline.heads import about, operations, without_heads
 from agent.models.offline.nouns import is_plural, snake, word_set
@@ -257,8 +257,7 @@ def an_agent(cursor: Cursor) -> Statements | None:
     politeness(cursor)
     cursor.take_any(BUILD_VERBS)
     cursor.take("me", "us")
-    found = agent(cursor)
-    return (found,) if found else None
+    return agent_and_limit(cursor)
 
 
 def a_limit(cursor: Cursor) -> Statements | None:

@@ -6,7 +6,7 @@ from agent.models.offline.blueprint import (
     AgentEndpoint,
     FieldSpec,
 )
-from agent.models.offline.cast import Cast
+from agent.models.offline.cast import EXISTS, Cast
 from agent.models.offline.specs import (
     ProblemError,
 )
@@ -61,6 +61,7 @@ class Meaning:
     calls: list[int] = field(default_factory=list)
     has_me: bool = False
     wants_auth: bool = False
+    wants_agent: bool = False
     problems: list[str] = field(default_factory=list)
     unknown: list[Name] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -81,7 +82,5 @@ def draft_of(meaning: Meaning, cast: Cast, subject: Name) -> Draft:
     if singular in meaning.drafts:
         return meaning.drafts[singular]
     if singular in cast.old:
-        raise ProblemError(
-            f'"{subject}" exists in this backend already; only new resources can be added to it.'
-        )
+        raise ProblemError(EXISTS.format(subject))
     raise ProblemError(f'It is not clear what "{subject}" is.')

@@ -4,6 +4,7 @@ import re
 
 from agent.models.offline.blueprint import Ability
 from agent.models.offline.cursor import Cursor, attempt
+from agent.models.offline.features import limits
 from agent.models.offline.nouns import word_set
 from agent.models.offline.phrasebook import (
     AGENT_HEADS,
@@ -43,15 +44,19 @@ _STOPS = word_set(
 def agent(cursor: Cursor) -> WantsAgent | None:
     """Read "an agent endpoint POST /api/agents/suggest-due-date that looks at my open tasks"."""
     cursor.take("a", "an", "the")
-    cursor.take("new", "ai", "smart", "simple")
+    start = cursor.position
+    cursor.take("new", "ai", "smart", "simple", "rate-limited")
+    cursor.phrase("rate limited")
     has_head = cursor.phrase(*AGENT_HEADS)
-    is_agent = has_head and cursor.tokens[cursor.position - 1].norm != "endpoint"
-    is_agent = is_agent or _names_agent(cursor)
+    said = cursor.tokens[cursor.position - 1].norm if has_head else ""
+    is_agent = (has_head and said != "endpoint") or _names_agent(cursor, start)
     cursor.take(":", ",", "at", "called", "named")
     name = _agent_path(cursor)
     if not (name or (has_head and is_agent)):
         return None
     start = cursor.position
+    if has_head and not name and said in _ENDPOINTS and _says_no_more(cursor):
+        return WantsAgent("", None, ())
     ability, nouns = _task(cursor)
     by_name = _ability_of(tuple(name.split("-"))) if name else None
     if ability and by_name and ability != by_name:
@@ -60,8 +65,45 @@ def agent(cursor: Cursor) -> WantsAgent | None:
     return WantsAgent(name or ability, ability, nouns) if ability else None
 
 
-def _names_agent(cursor: Cursor) -> bool:
-    said = {token.norm for token in cursor.tokens[: cursor.position]}
+def agent_and_limit(cursor: Cursor) -> tuple[Statement, ...] | None:
+    """Read an agent endpoint, and how often it may be called."""
+    found = agent(cursor)
+    if found is None:
+        return None
+    start = cursor.position
+    cursor.take(",")
+    cursor.take("and", "with", "but")
+    limit = attempt(cursor, limits)
+    if limit is None:
+        cursor.position = start
+        return (found,)
+    return (found, limit)
+
+
+def starts_agent(cursor: Cursor) -> bool:
+    """Tell whether an agent endpoint is asked for here, whatever it shall do, and no resource."""
+    start = cursor.position
+    cursor.take("a", "an", "the")
+    cursor.take("new", "ai", "smart", "simple", "rate-limited")
+    cursor.phrase("rate limited")
+    if not cursor.phrase(*AGENT_HEADS) or not _names_agent(cursor, start):
+        return False
+    return cursor.tokens[cursor.position - 1].norm in _ENDPOINTS
+
+
+_ENDPOINTS = frozenset({"endpoint", "endpoints", "route", "api"})
+
+
+def _says_no_more(cursor: Cursor) -> bool:
+    """Tell whether nothing is said about what an agent endpoint shall do."""
+    rest = Cursor(cursor.tokens, cursor.position)
+    rest.take(",")
+    rest.take("and", "with", "but")
+    return rest.is_done or cursor.is_at_boundary or limits(rest) is not None
+
+
+def _names_agent(cursor: Cursor, start: int) -> bool:
+    said = {token.norm for token in cursor.tokens[start : cursor.position]}
     return bool(said & {"agent", "agents", "assistant", "ai"})
 
 
@@ -106,6 +148,10 @@ def _task(cursor: Cursor) -> tuple[Ability | None, tuple[Name, ...]]:
 
 def _ends_task(cursor: Cursor) -> bool:
     if cursor.kind() not in {"word", "mark"} or cursor.peek() in _STOPS:
+        return True
+    rest = Cursor(cursor.tokens, cursor.position)
+    rest.take_any(frozenset({",", "and", "with", "but"}))
+    if rest.phrase("at most", "no more than", "not more than"):
         return True
     is_link = cursor.peek() in {",", "and"}
     following = cursor.peek(1 if is_link else 0)

@@ -12,7 +12,8 @@ from agent.reply import SourceFile
 
 _HINT = (
     "The offline model adds to backends with main.py, models.py, database.py with a session "
-    "dependency such as get_db, and dependencies.py with get_current_user."
+    "dependency such as get_db, and dependencies.py with get_current_user. For a backend of its "
+    "own, name another folder with --into."
 )
 _KINDS = {
     "bool": FieldKind.BOOLEAN,

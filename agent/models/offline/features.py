@@ -332,7 +332,15 @@ def limits(cursor: Cursor) -> Limits | None:
         asks = asks or {"a"}  # "20 calls a minute"
     if values > 1 and "1" in said and "minute" in said:  # "10 calls per 1 minute"
         values -= 1
-    return Limits(calls) if asks and said & {"minute", "minutes"} and values == 1 else None
+    if asks and said & {"minute", "minutes"} and values == 1:
+        return Limits(calls)
+    return Limits(None) if not values and _limits_somehow(said) else None
+
+
+def _limits_somehow(said: set[str]) -> bool:
+    """Tell whether "rate limited", "with rate limiting" asks for a limit without its number."""
+    is_rate = "rate" in said and said & {"limit", "limits", "limited", "limiting"}
+    return bool(is_rate or said & {"rate-limited", "rate-limit", "rate-limiting"})
 
 
 def _last_word(cursor: Cursor, start: int) -> int:

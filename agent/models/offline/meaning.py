@@ -12,7 +12,7 @@ from agent.models.offline.blueprint import (
     Resource,
     UserIdType,
 )
-from agent.models.offline.cast import Cast, find_cast
+from agent.models.offline.cast import EXISTS, Cast, find_cast
 from agent.models.offline.defaults import kind_by_name, usual_fields
 from agent.models.offline.drafts import Draft, Meaning, draft_of, relation_name
 from agent.models.offline.inventory import Inventory
@@ -232,9 +232,7 @@ def _itself(draft: Draft, verb: str, name: Name) -> str:
 def _add_child(meaning: Meaning, cast: Cast, draft: Draft, child: Name) -> None:
     key = cast.key(child)
     if key in cast.old:
-        raise ProblemError(
-            f'"{child}" exists in this backend already; only new resources can be added to it.'
-        )
+        raise ProblemError(EXISTS.format(child))
     if key not in meaning.drafts and _nests(draft, child):
         draft.parents[draft.singular] = False
         return

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from agent.errors import RequestNotUnderstoodError
+from agent.models.offline.agency import ABILITIES, ONLY_AGENTS
 from agent.models.offline.phrases import span_text
 from agent.models.offline.tokens import Token
 from agent.models.offline.words import KEYWORDS, OUTSIDE, STOP
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 RANGE = (
     "The offline model builds resources with fields, types, limits and defaults, parents and "
     "children, filters, search, sorting, pagination, the auth layer, GET /api/me and agent "
-    "endpoints; docs/offline-model.md shows how to ask."
+    'endpoints; for example "add CRUD for tasks with title, due date and priority (low, medium, '
+    'high), filter by priority, and an agent endpoint that suggests a due date".'
 )
 _REASONS_SHOWN = 3
 _SHORTEST_SLIP = 5
@@ -33,13 +35,21 @@ def not_understood(
     sentences += meaning.problems if not leftover else _independent(meaning)
     words = [token.norm for tokens in leftover for token in tokens]
     words += [word for name in meaning.unknown for word in name.words]
-    hints = [*_reasons(words), *_near_misses(words)]
+    hints = [*_reasons(words), *_near_misses(words), *_abilities(request, leftover)]
     return RequestNotUnderstoodError(" ".join(sentences), " ".join([*hints, RANGE]))
 
 
 def _independent(meaning: "Meaning") -> list[str]:
     """Return the problems that are not the mere echo of words that were not read."""
-    return [] if not meaning.drafts else meaning.problems
+    problems = meaning.problems if meaning.drafts else []
+    # What was not read may be the agent endpoint.
+    return [problem for problem in problems if problem != ONLY_AGENTS]
+
+
+def _abilities(request: str, leftover: list[tuple[Token, ...]]) -> list[str]:
+    """Name the abilities where an agent endpoint was asked for and not understood."""
+    is_agent = leftover and "agent" in request.lower()
+    return [f"An agent endpoint does one of these: {ABILITIES}."] if is_agent else []
 
 
 def _reasons(words: list[str]) -> list[str]:

@@ -223,17 +223,20 @@ class Satisfied(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Limits(Statement):
-    """Each user may call so often in a minute."""
+    """Each user may call so often in a minute; None where no number is said."""
 
-    calls: int
+    calls: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class WantsAgent(Statement):
-    """An agent endpoint is wanted; `nouns` are what it is said to look at."""
+    """An agent endpoint is wanted; `nouns` are what it is said to look at.
+
+    Name and ability are missing where nothing is said about what it shall do.
+    """
 
     name: str
-    ability: Ability
+    ability: Ability | None
     nouns: tuple[Name, ...]
 
 

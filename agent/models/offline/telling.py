@@ -1,6 +1,7 @@
 """What was understood, in sentences for people."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.models.offline.blueprint import Blueprint, FieldKind, FieldSpec, Resource
@@ -50,21 +51,28 @@ def _fields(resource: Resource) -> str:
 
 
 def _field(spec: FieldSpec) -> str:
-    said = [str(spec.kind)]
-    if spec.kind is FieldKind.CHOICE:
-        said = [f"one of {', '.join(spec.choices)}"]
+    said: list[str] = []
     if spec.is_required:
         said.append("required")
     if spec.default not in (None, ()):
         said.append(f"default {_value(spec.default)}")
-    unit = " characters" if spec.kind in {FieldKind.TEXT, FieldKind.LONG_TEXT} else ""
     if spec.minimum is not None and spec.maximum is not None:
-        said.append(f"{spec.minimum} to {spec.maximum}{unit}")
+        said.append(f"{spec.minimum} to {_size(spec, spec.maximum)}")
     elif spec.minimum is not None:
-        said.append(f"at least {spec.minimum}{unit}")
+        said.append(f"at least {_size(spec, spec.minimum)}")
     elif spec.maximum is not None:
-        said.append(f"at most {spec.maximum}{unit}")
-    return f"{spec.name} ({', '.join(said)})"
+        said.append(f"at most {_size(spec, spec.maximum)}")
+    if spec.kind is not FieldKind.CHOICE:
+        return f"{spec.name} ({', '.join([str(spec.kind), *said])})"
+    # A semicolon, so that "required" does not look like a value.
+    choices = f"one of {', '.join(spec.choices)}"
+    return f"{spec.name} ({'; '.join([choices, *said])})"
+
+
+def _size(spec: FieldSpec, limit: Decimal) -> str:
+    if spec.kind not in {FieldKind.TEXT, FieldKind.LONG_TEXT}:
+        return str(limit)
+    return f"{limit} character" if limit == 1 else f"{limit} characters"
 
 
 def _value(default: object) -> str:
