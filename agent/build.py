@@ -1,12 +1,13 @@
 """The loop: ask the model, parse its reply, check the backend, send findings back."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import validators
 from agent.errors import ModelError, NoRepairError
 from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack, ignore
-from agent.models.base import Chunk, Finished, Model, Note, Prompt
+from agent.models.base import Chunk, Finished, Model, Note
 from agent.paths import ROOT
 from agent.prompting import Complaint, first_prompt, repair_prompt
 from agent.reply import ReplyParser, SourceFile
@@ -100,24 +101,23 @@ class Builder:
             agent.errors.InputError: The request or the backend cannot be used.
         """
         prompt = first_prompt(request, self.workspace.files, self.settings.user_id)
-        turn, outcome = 1, Outcome(Report())
+        turn, answer = 1, self.model.answer(prompt)
         while True:
-            try:
-                reply = self._ask(prompt, turn)
-            except NoRepairError as error:
-                if turn == 1:
-                    raise
-                return replace(outcome, reason=error.message)
+            reply = self._ask(answer, turn)
             outcome = self._judge(reply, turn)
             if outcome.is_proven:
                 return outcome
             if turn > self.settings.rounds or not outcome.errors:
                 return self._give_up(outcome, reply)
-            self.listen(SentBack(turn, outcome.errors))
             prompt = repair_prompt(prompt, reply.text, self._complaint(outcome, reply))
+            try:
+                answer = self.model.answer(prompt)
+            except NoRepairError as error:
+                return replace(outcome, reason=error.message)
+            self.listen(SentBack(turn, outcome.errors))
             turn += 1
 
-    def _ask(self, prompt: Prompt, turn: int) -> _Reply:
+    def _ask(self, answer: Iterable[Chunk | Note | Finished], turn: int) -> _Reply:
         """Have the model answer, and parse its reply while it arrives."""
         self.listen(Asked(turn, self.model.name))
         parser = ReplyParser()
@@ -131,7 +131,7 @@ class Builder:
                 self.listen(FileArrived(file))
 
         try:
-            for piece in self.model.answer(prompt):
+            for piece in answer:
                 match piece:
                     case Chunk(text):
                         texts.append(text)

@@ -71,7 +71,8 @@ class Model(Protocol):
 
         Raises:
             agent.errors.ModelError: The model could not be reached, or refused.
-            agent.errors.NoRepairError: Findings were sent back, and the model has no other answer.
+            agent.errors.NoRepairError: By the call itself, before any piece: the prompt holds
+                findings, and the model has no other answer.
             agent.errors.RequestNotUnderstoodError: The request lies outside the model's range.
         """
         ...

@@ -45,7 +45,7 @@ class RecordedModel:
 
         Raises:
             agent.errors.InputError: The file cannot be read.
-            agent.errors.NoRepairError: There are fewer files than turns.
+            agent.errors.NoRepairError: At once, where there are fewer files than turns.
         """
         turn = sum(message.role == "user" for message in prompt.messages)
         if turn > len(self.files):
@@ -54,9 +54,13 @@ class RecordedModel:
                 f"{self.files[-1]} was its last, for turn {len(self.files)}.",
                 "Name one more file after `recorded:`, or lower `--rounds`.",
             )
-        for line in _read(self.files[turn - 1]).splitlines(keepends=True):
-            yield Chunk(line)
-        yield Finished()
+        return _lines(self.files[turn - 1])
+
+
+def _lines(file: Path) -> Iterator[Chunk | Note | Finished]:
+    for line in _read(file).splitlines(keepends=True):
+        yield Chunk(line)
+    yield Finished()
 
 
 def _read(file: Path) -> str:

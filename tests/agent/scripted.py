@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.errors import NoRepairError
 from agent.models.base import Chunk, Finished, Note, Prompt
 from agent.reply import SourceFile, render
 
@@ -28,7 +29,13 @@ class ScriptedModel:
 
     def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
         self.prompts.append(prompt)
-        for piece in self.turns[len(self.prompts) - 1]:
+        turn = self.turns[len(self.prompts) - 1]
+        if turn and isinstance(turn[0], NoRepairError):
+            raise turn[0]
+        return self._play(turn)
+
+    def _play(self, turn: Turn) -> Iterator[Chunk | Note | Finished]:
+        for piece in turn:
             if isinstance(piece, Exception):
                 raise piece
             yield piece

@@ -211,11 +211,17 @@ def test_a_warning_about_a_query_that_is_not_proven_goes_back_to_the_model() -> 
     assert Outcome(report).errors == (warning,)
 
 
+def test_what_goes_back_is_told_before_the_model_is_asked_again(tmp_path: Path) -> None:
+    _, _, _, events = build(tmp_path, [says(broken()), says(broken())], rounds=1)
+    kinds = [type(event) for event in events if isinstance(event, Asked | SentBack | Checked)]
+    assert kinds == [Asked, Checked, SentBack, Asked, Checked]
+
+
 def test_events_tell_the_whole_story_in_order(tmp_path: Path) -> None:
     turn = (Note("Tasks have a title."), Chunk(reply({ROUTES: BROKEN})), Finished(5, 7, 3))
     _, _, _, events = build(tmp_path, [turn, NO_ANSWER])
     kinds = [type(event) for event in events if not type(event).__name__.startswith("Stage")]
-    assert kinds == [Asked, Noted, FileArrived, Replied, Checked, SentBack, Asked, Replied]
+    assert kinds == [Asked, Noted, FileArrived, Replied, Checked]
     replied = next(event for event in events if isinstance(event, Replied))
     assert replied == Replied(1, reply({ROUTES: BROKEN}), Finished(5, 7, 3))
 

@@ -118,6 +118,7 @@ def test_what_cannot_be_repaired_is_not_written(shell: CommandLine, broken: str)
     assert "routes/tasks.py:1:" in done.stdout
     assert "error BP201 syntax-error" in done.stdout
     assert "def get_task(:" in done.stdout
+    assert "to send back" not in done.stderr
     assert "Gave up." in done.stderr
     assert "Nothing was written." in done.stderr
     assert list(shell.here.iterdir()) == []

@@ -29,11 +29,14 @@ class OfflineModel:
         """Yield what was understood as notes, then the reply file by file.
 
         Raises:
-            NoRepairError: Findings were sent back; the model has no other answer.
+            NoRepairError: At once, where there are findings; the model has no other answer.
             RequestNotUnderstoodError: The request lies outside the model's range.
         """
         if len(prompt.messages) > 1:
             raise NoRepairError("The offline model has one answer to each request.")
+        return self._answer(prompt)
+
+    def _answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
         blueprint = understand(prompt.request, prompt.existing, user_id=self.user_id)
         files = compose(blueprint, prompt.existing)
         for sentence in blueprint.understood:

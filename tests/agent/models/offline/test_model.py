@@ -45,4 +45,4 @@ def test_what_it_does_not_understand_it_refuses_before_the_first_chunk() -> None
 def test_it_has_no_second_answer() -> None:
     findings = (Message("assistant", "..."), Message("user", "BP301"))
     with pytest.raises(NoRepairError):
-        next(iter(OfflineModel().answer(prompt(REQUEST, *findings))))
+        OfflineModel().answer(prompt(REQUEST, *findings))
