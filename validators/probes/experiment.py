@@ -3,11 +3,12 @@
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from validators.probes.filling import ANYONE, Filled, Filler, UnfilledError
 from validators.probes.interference import Interference
-from validators.probes.operations import JSON, Operation
+from validators.probes.operations import JSON, UPDATES, Operation
 from validators.probes.results import Results, Step, line, reason
 from validators.probes.robustness import Robustness
 from validators.probes.world import Exchange, World
@@ -15,6 +16,7 @@ from validators.rules import probes as rules
 
 _SERVER_ERROR, _INVALID, _CREATED, _GONE = 500, 422, 201, (404, 410)
 _MOST_REPAIRS = 8
+_MOST_VARIANTS = 12
 _DEEPEST_CHAIN = 4
 _TAKING_AWAY = frozenset(
     {
@@ -99,16 +101,17 @@ class Experiment:
         self._record("", operation, filled, exchange)
         if self._is_server_error(operation, filled, exchange):
             self._pending.pop(operation.route, None)
+            self._note_server_error("life", operation, exchange)
             return
         if not exchange.response.is_success:
             self._pending[operation.route] = (
                 operation,
-                f"the owner is answered {reason(exchange)}".rstrip("."),
+                f"the owner is answered {self.world.neutral(reason(exchange))}".rstrip("."),
             )
             return
         self._pending.pop(operation.route, None)
         self.results.exercised.add(operation.route)
-        self._check_effect(operation, filled, exchange)
+        filled = self._check_effect(operation, filled, exchange)
         if operation.method == "POST":
             self._learn(operation, exchange)
         if operation.method != "DELETE":
@@ -166,9 +169,30 @@ class Experiment:
     def _is_server_error(self, operation: Operation, filled: Filled, exchange: Exchange) -> bool:
         return self.robustness.is_server_error(operation, filled, exchange)
 
-    def _check_effect(self, operation: Operation, filled: Filled, exchange: Exchange) -> None:
-        """Check that what the owner did can be seen in the database."""
+    def _note_server_error(self, name: str, operation: Operation, exchange: Exchange) -> None:
+        ending = (
+            "is not answered in time" if exchange.response.is_late else "ends in a server error"
+        )
+        self.results.note(name, operation, "failed", f"The owner's request {ending}.")
+
+    def _check_effect(self, operation: Operation, filled: Filled, exchange: Exchange) -> Filled:
+        """Check that what the owner did can be seen in the database.
+
+        Returns:
+            The owner's last request that succeeded.
+        """
         status = exchange.response.status
+        if operation.method in UPDATES and not exchange.change:
+            decided = self._update_otherwise(operation, filled, exchange)
+            if decided is None:
+                detail = (
+                    f"{operation.route} answers {status} and changes nothing, and no other value "
+                    "is left to send that it accepts: the row may be as it was asked for already."
+                )
+                self.results.note("life", operation, "inconclusive", detail)
+                return filled
+            filled, exchange = decided
+            status = exchange.response.status
         must_store = operation.method in ("PUT", "PATCH", "DELETE") or status == _CREATED
         if must_store and not exchange.change:
             self._fail_life(
@@ -177,7 +201,7 @@ class Experiment:
                 f"{operation.route} answers {status}, and nothing changes in the database.",
                 line(exchange, filled),
             )
-            return
+            return filled
         if operation.method == "GET" and not self._shows_own(operation, exchange):
             self._fail_life(
                 operation,
@@ -185,8 +209,51 @@ class Experiment:
                 f"{operation.route} answers {status}, but not with what the owner stored.",
                 line(exchange, filled),
             )
-            return
+            return filled
         self.results.note("life", operation, "passed", f"The owner is answered {status}.")
+        return filled
+
+    def _update_otherwise(
+        self, operation: Operation, filled: Filled, exchange: Exchange
+    ) -> tuple[Filled, Exchange] | None:
+        """Update again with other values than those that may be stored already.
+
+        Two different bodies cannot both be stored already: where both are accepted and nothing
+        changes, nothing is stored.
+
+        Returns:
+            The update that changed something, otherwise the last one that should have; None where
+            there is none.
+        """
+        decided = None
+        others = chain(
+            self.filler.variants(operation, filled),
+            self.filler.id_variants(operation, "owner", filled),
+        )
+        if filled.request.json_body is None:
+            if _claims_more(filled, exchange, self.world):
+                return filled, exchange
+            others = chain(self._on_a_fresh_row(operation))
+        for other in islice(others, _MOST_VARIANTS):
+            tried = self.world.send("owner", other.request)
+            self._record("again", operation, other, tried)
+            if self._is_server_error(operation, other, tried):
+                self._note_server_error("life", operation, tried)
+            elif tried.response.is_success and (
+                tried.change
+                or other.request.json_body is not None
+                or _claims_more(other, tried, self.world)
+            ):
+                decided = other, tried
+                if tried.change:
+                    break
+        return decided
+
+    def _on_a_fresh_row(self, operation: Operation) -> Iterator[Filled]:
+        """Yield an action that says nothing but its row, for a row that is new."""
+        self._create_for("owner")
+        with contextlib.suppress(UnfilledError):
+            yield self._owners_request(operation)
 
     def _shows_own(self, operation: Operation, exchange: Exchange) -> bool:
         """Tell whether a collection, or a row by its id, shows the owner what is there."""
@@ -215,6 +282,7 @@ class Experiment:
                 exchange = self.world.send("owner", filled.request)
                 self._record(parameter.name, operation, filled, exchange)
                 if self._is_server_error(operation, filled, exchange):
+                    self._note_server_error("query", operation, exchange)
                     continue
                 if exchange.response.is_success:
                     self.interference.attempt_query(operation, filled, parameter)
@@ -252,6 +320,20 @@ def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:
     phases[0].sort(key=lambda operation: len(operation.path_names))
     phases[4].sort(key=lambda operation: -len(operation.segments))
     return phases
+
+
+def _claims_more(filled: Filled, exchange: Exchange, world: World) -> bool:
+    """Tell whether an answer shows a yes or no of a row otherwise than the database does."""
+    body = exchange.response.json()
+    places = [(slot.table, (str(slot.value),)) for slot in filled.slots]
+    rows = [world.rows[place] for place in places if place in world.rows]
+    if not isinstance(body, dict) or len(rows) != 1:
+        return False
+    return any(
+        isinstance(value, bool) and value != body[name]
+        for name, value in rows[0].data.items()
+        if isinstance(body.get(name), bool)
+    )
 
 
 def _refused_property(exchange: Exchange) -> str | None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from validators.probes.operations import FORM, Document, Operation, Parameter, S
 from validators.probes.payloads import MISSING, TEXT, Filling, Payloads
 from validators.probes.tables import OWNER_COLUMNS, Row, Tables
 from validators.probes.targets import Targets
+from validators.probes.variants import options, other_values
 from validators.probes.world import World
 from validators.runtime.app import Request
 
@@ -90,6 +91,51 @@ class Filler:
         schema = self._find_property(operation.body or {}, name, 0)
         if schema is not None:
             yield from self.payloads.alternatives(schema, Filling(marker, lambda *_: None))
+
+    def variants(self, operation: Operation, filled: Filled) -> Iterator[Filled]:
+        """Yield a request again and again, each time with another value in its JSON body.
+
+        The ids of rows stay as they are.
+        """
+        body, schema = filled.request.json_body, operation.body
+        if body is None or schema is None:
+            return
+        if not isinstance(body, dict):
+            for other in other_values(self.document, schema, body):
+                yield self._with_body(operation, filled, other)
+            return
+        for name, item, _ in self.document.properties(schema):
+            if name in body and self._table_of_id(operation, name, item) is None:
+                for other in other_values(self.document, item, body[name]):
+                    yield self._with_body(operation, filled, {**body, name: other})
+
+    def id_variants(self, operation: Operation, actor: str, filled: Filled) -> Iterator[Filled]:
+        """Yield a request with the ids of other rows of the actor's in its JSON body, or null."""
+        body = filled.request.json_body
+        if not isinstance(body, dict):
+            return
+        for name, item, _ in self.document.properties(operation.body):
+            table = self._table_of_id(operation, name, item)
+            if name in body and table not in (None, self.world.tables.users_table):
+                for other in self._other_ids(actor, str(table), name, item):
+                    if other != body[name]:
+                        yield self._with_body(operation, filled, {**body, name: other})
+
+    def _table_of_id(self, operation: Operation, name: str, schema: Schema) -> str | None:
+        table = self.targets.table_of(operation, name)
+        return table if _may_be_id(schema, self.document) else None
+
+    def _other_ids(self, actor: str, table: str, name: str, schema: Schema) -> Iterator[Any]:
+        column = self.targets.column_of(self.world.tables.by_name[table], name)
+        if column is not None:
+            yield from (row.data[column] for row in self.world.rows_of(actor, table))
+        if any(option.get("type") == "null" for option in options(self.document, schema)):
+            yield None
+
+    def _with_body(self, operation: Operation, filled: Filled, body: Any) -> Filled:  # noqa: ANN401
+        request = replace(filled.request, json_body=body)
+        shown = _Making(self, operation, ANYONE, lambda _: ANYONE).show(request)
+        return replace(filled, request=request, shown=shown)
 
     def _find_property(self, schema: Schema, name: str, depth: int) -> Schema | None:
         if depth > _DEEPEST:

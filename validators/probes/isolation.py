@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from validators.probes.filling import NOBODY, Filled, Filler, UnfilledError, Whose
-from validators.probes.operations import Operation, Parameter
+from validators.probes.operations import UPDATES, Operation, Parameter
 from validators.probes.results import Results, line
 from validators.probes.robustness import Robustness
 from validators.probes.tables import Row
@@ -73,10 +73,11 @@ class Intrusion:
         attempt = Attempt(f"with the parameter {parameter.name}", lambda _: whose)
         for rule, message in self._violations(attempt, exchange):
             self.results.report(rule, operation, message, trace=(line(exchange, filled),))
+            self.results.note("isolation", operation, "failed", message)
 
     def _attempt(self, operation: Operation, control: Filled, attempt: Attempt) -> ProbeOutcome:
         try:
-            filled = self._fill(operation, attempt)
+            filled = self._fill(operation, attempt, control)
         except UnfilledError:
             return "inconclusive"
         exchange = self.world.send("intruder", filled.request)
@@ -96,11 +97,17 @@ class Intrusion:
             self.world.undo(exchange)
         return "failed" if any(rule.severity == "error" for rule, _ in broken) else "passed"
 
-    def _fill(self, operation: Operation, attempt: Attempt) -> Filled:
+    def _fill(self, operation: Operation, attempt: Attempt, control: Filled) -> Filled:
         overrides = {}
         if attempt.names_owner:
             overrides = dict.fromkeys(_OWNER_FIELDS, self.world.users["owner"].id)
-        return self.filler.fill(operation, "intruder", attempt.whose, index=1, overrides=overrides)
+        filled = self.filler.fill(
+            operation, "intruder", attempt.whose, index=1, overrides=overrides
+        )
+        if operation.method in UPDATES and filled.request.json_body == control.request.json_body:
+            # What the owner has just stored would change nothing.
+            return next(self.filler.variants(operation, filled), filled)
+        return filled
 
     def _violations(self, attempt: Attempt, exchange: Exchange) -> Iterator[tuple[Rule, str]]:
         """Yield what the database and the response show."""

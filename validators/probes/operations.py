@@ -12,6 +12,7 @@ Schema = Mapping[str, Any]
 Place = Literal["path", "query", "header", "cookie"]
 
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
+UPDATES = ("PUT", "PATCH")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _DEEPEST = 12
 

@@ -92,7 +92,7 @@ class Payloads:
         elif "string" in kinds:
             for text in _OTHERS:
                 value = text.format(marker=filling.marker)
-                if any(_fits(value, option) for option in options):
+                if any(fits_text(value, option) for option in options):
                     yield value
 
     def _options(self, schema: Schema) -> list[Schema]:
@@ -204,7 +204,7 @@ def _text(name: str, schema: Schema, filling: Filling) -> str:
     literal = str(schema.get("pattern", "")).strip("^$")
     for text in (*hinted, plain, *([literal] if literal.isalnum() else []), *_OTHERS):
         value = text.format(marker=filling.marker)
-        if _fits(value, schema):
+        if fits_text(value, schema):
             return value
     return _cut(plain.format(marker=filling.marker), filling.marker, schema)
 
@@ -220,7 +220,20 @@ def _cut(value: str, marker: str, schema: Schema) -> str:
     return value
 
 
-def _fits(value: str, schema: Schema) -> bool:
+def fits_number(value: float, schema: Schema) -> bool:
+    """Tell whether a number keeps a schema's limits."""
+    exact = Decimal(str(value))
+    step = Decimal(1) if schema.get("type") == "integer" else Decimal("0.01")
+    low = _bound(schema, "minimum", "exclusiveMinimum", step)
+    high = _bound(schema, "maximum", "exclusiveMaximum", -step)
+    multiple = schema.get("multipleOf")
+    if isinstance(multiple, int | float) and multiple and exact % Decimal(str(multiple)):
+        return False
+    return (low is None or exact >= low) and (high is None or exact <= high)
+
+
+def fits_text(value: str, schema: Schema) -> bool:
+    """Tell whether a text has a schema's length and pattern."""
     least, most = schema.get("minLength"), schema.get("maxLength")
     if isinstance(least, int) and len(value) < least:
         return False

@@ -61,7 +61,7 @@ class Robustness:
             self._add_example(self._known[key], filled)
             return True
         self._known[key] = len(self.results.findings)
-        said = f": {fault.summary.rstrip('.')}." if fault else "."
+        said = f": {self.world.neutral(fault.summary).rstrip('.')}." if fault else "."
         self.results.report(
             rules.SERVER_ERROR,
             operation,

@@ -116,12 +116,12 @@ def _find_style(
         if refused is None:
             return True
         if operation.is_secured:
-            message = (
-                f"The owner's valid token is refused: {operation.route} answers {reason(refused)}."
-            )
+            said = world.neutral(reason(refused)).rstrip(".")
+            message = f"The owner's valid token is refused: {operation.route} answers {said}."
             tried = tuple(f"tried: {style}" for style in STYLES)
             place = _place(refused)
             results.report(rules.TOKEN_REFUSED, operation, message, place=place, trace=tried)
+            results.note("life", operation, "failed", message)
             return False
     return True
 
@@ -159,6 +159,8 @@ def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:
     message = f"{what} {sentences[ended.cause]}."
     place = frames[-1] if frames else None
     results.report(rules.PROCESS_ENDED, results.current, message, place=place)
+    if results.current is not None:
+        results.note("life", results.current, "failed", message)
 
 
 def _report_database(results: Results, error: psycopg.Error) -> None:
@@ -167,6 +169,8 @@ def _report_database(results: Results, error: psycopg.Error) -> None:
     said = str(error).partition("\n")[0]
     message = f"{what} leaves the database so that its rows cannot be compared: {said}."
     results.report(rules.PROCESS_ENDED, results.current, message)
+    if results.current is not None:
+        results.note("life", results.current, "failed", message)
 
 
 def _place(refused: Exchange) -> Frame | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.validators.probes.probing import SOUND, probe
+from tests.validators.probes.probing import SOUND, errors_without_failure, probe
 from validators.rules.base import Example, Rule
 from validators.rules.probes import RULES
 
@@ -23,6 +23,7 @@ def test_the_bad_example_is_reported_at_its_line(rule: Rule, tmp_path: Path) -> 
     run = probe(tmp_path, files_with(rule.bad))
     found = [(f.path, f.line) for f in run.findings if f.code == rule.code]
     assert found == (marked(rule.bad, rule.code) or [("", None)])
+    assert not errors_without_failure(run)
 
 
 # Several rules share an example, which is probed once.
