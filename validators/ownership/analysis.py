@@ -60,7 +60,7 @@ def _run_routes(interpreter: Interpreter, roots: Roots) -> None:
         interpreter.forget()
         runner = Runner(interpreter)
         for route in find_routes(interpreter):
-            roots.append((runner.run(route), route))  # noqa: PERF401  # kept when cut short
+            roots.append((runner.run(route), route))  # kept when cut short
         if not interpreter.is_stale:
             return
 

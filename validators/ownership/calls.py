@@ -1,13 +1,15 @@
 """Calls into the project's own functions, interpreted once for the same abstract arguments."""
 
 import ast
+from collections import defaultdict
 from functools import cache
 from typing import Literal
 
+from validators.ownership import walk
 from validators.ownership.conditions import pure_value
 from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
 from validators.ownership.flow import Flow
-from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Program, Resolved, Scope
 from validators.ownership.recorder import Entry, Frame, Outcome, Place
 from validators.ownership.state import State, choice, join, one_of
@@ -26,11 +28,12 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
-from validators.ownership import walk
 from validators.ownership.walk import names_in
 
 # Calls nested deeper than this are not followed.
 DEEPEST = 90
+# A function that has called itself so often is interpreted once more for all further calls.
+DEEPEST_RECURSION = 2
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -45,6 +48,8 @@ class Calls(Flow):
         self.environments: dict[str, State] = {}
         self.memo: dict[object, Entry] = {}
         self.depth = 0
+        # For each function the calls of it that are running, outermost first.
+        self.active: defaultdict[ast.AST, list[tuple[dict[str, Value], Entry]]] = defaultdict(list)
         self.module_entries: list[Entry] = []
         self.is_serving = False
         self.is_stale = False
@@ -146,7 +151,7 @@ class Calls(Flow):
         value = self.evaluate(decorator, state, frame)
         call = Call(decorator, state, frame, [function])
         result = self.call(value, call)
-        is_known = isinstance(result, Function | ClassValue) or isinstance(result, Choice)
+        is_known = isinstance(result, (Function | ClassValue, Choice))
         return result if is_known else function
 
     def call_function(self, function: Function, call: Call) -> Value:
@@ -168,6 +173,16 @@ class Calls(Flow):
         role: Literal["", "dependency", "handler"] = "",
     ) -> Outcome:
         """Interpret a function, or take the result of an equal call, and apply its effects."""
+        around = self.active[function.node]
+        if len(around) >= DEEPEST_RECURSION:
+            earlier, running = around[-1]
+            env = {
+                name: self._folded(name, value, earlier.get(name), state)
+                for name, value in env.items()
+            }
+            if env == earlier:
+                frame.entry.callees[running.index] = running
+                return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
         facts = self._relevant_facts(env, state)
         key = (function, tuple(env.items()), facts, tuple(state.store.items()), role)
         entry = self.memo.get(key)
@@ -179,16 +194,36 @@ class Calls(Flow):
             entry.role = role
             entry.is_running = True
             self.depth += 1
+            around.append((env, entry))
             try:
                 entry.outcome = self._interpret(function, env, facts, state, entry)
             finally:
                 self.depth -= 1
+                around.pop()
                 entry.is_running = False
         frame.entry.callees[entry.index] = entry
         if entry.is_running or entry.outcome is None:
             return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
         self._apply(entry, facts, state, frame)
         return entry.outcome
+
+    def _folded(self, name: str, value: Value, earlier: Value | None, state: State) -> Value:
+        """Return the argument of a recursive call as that of the call around it.
+
+        What is the key of an owned row again, or that row, is the same for the proof; any other
+        value that changes from call to call is unknown.
+        """
+        if value == earlier or (isinstance(value, Const) and isinstance(earlier, Const)):
+            return earlier if earlier is not None else value
+        row, before = row_of(value), row_of(earlier)
+        if row is not None and before is not None and type(value) is type(earlier):
+            is_same = self.prover.rows[row] is self.prover.rows[before]
+            columns = getattr(value, "column", None), getattr(earlier, "column", None)
+            was_owned = self.is_owned(before, state.facts)
+            if is_same and columns[0] == columns[1]:
+                if self.is_owned(row, state.facts) or not was_owned:
+                    return earlier if earlier is not None else value
+        return Unknown(f"{name}, which recursion changes")
 
     def _apply(self, entry: Entry, facts: Facts, state: State, frame: Frame) -> None:
         outcome = entry.outcome

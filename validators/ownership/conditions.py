@@ -176,7 +176,7 @@ class Conditions(Machine):
             return on_true, on_false
         return self._same_kind(operator, left, right, one, other, state, frame)
 
-    def _same_kind(  # noqa: PLR0913  # two sides, each as expression and value
+    def _same_kind(  # two sides, each as expression and value
         self,
         operator: ast.cmpop,
         left: ast.expr,
@@ -192,7 +192,7 @@ class Conditions(Machine):
             return self._equal(operator, left, right, one, other, state, frame)
         return state.copy(), state.copy()
 
-    def _equal(  # noqa: PLR0913  # two sides, each as expression and value
+    def _equal(  # two sides, each as expression and value
         self,
         operator: ast.cmpop,
         left: ast.expr,

@@ -6,8 +6,8 @@ from validators.ownership.interpreter import Interpreter
 from validators.ownership.recorder import Entry, Place
 from validators.ownership.routes import Route
 from validators.ownership.values import Given
-from validators.ownership.writes import NOT_THE_USER
 from validators.ownership.verdicts import Judge, Judgement
+from validators.ownership.writes import NOT_THE_USER
 from validators.report import Finding, Query
 from validators.rules.isolation import rule
 

@@ -247,7 +247,7 @@ class Flow(Expressions):
                     state.env[name] = subject
                 return inner is None
             case ast.MatchOr(patterns=parts):
-                return any([self._bind_pattern(part, subject, state, frame) for part in parts])
+                return any(self._bind_pattern(part, subject, state, frame) for part in parts)
             case _:
                 for inner_node in ast.walk(pattern):
                     if isinstance(inner_node, ast.MatchAs | ast.MatchStar) and inner_node.name:

@@ -11,9 +11,9 @@ from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.objects import setting
 from validators.ownership.state import ABSENT, choice, one_of
 from validators.ownership.values import (
+    ANY_COLUMN,
     FALSE,
     NONE,
-    ANY_COLUMN,
     TRUE,
     Attr,
     Both,
@@ -124,7 +124,7 @@ def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | No
         return machine.begin(last, call)
     if ".func." in name or name.endswith(".func"):
         return _function(machine, last, call)
-    if last == "and_" or last == "or_":
+    if last in {"and_", "or_"}:
         parts: list[Value] = list(call.args)
         formulas = [as_formula(machine, part, call.state) for part in parts]
         if call.rest is not None:

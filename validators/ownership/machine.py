@@ -262,6 +262,18 @@ class Machine(ABC):
         reason = self.prover.why_not(row, facts)
         text = f"{reason.text}, and the row {how}"
         self.record(frame, Event(reason.verdict, row, site, text, blame=reason.blame))
+        self._use_parents(row, facts, frame)
+
+    def _use_parents(self, row: int, facts: Facts, frame: Frame) -> None:
+        """Record that the rows by whose keys an unchecked row was found are not checked either."""
+        child = self.prover.rows[row].name
+        for parent in self.prover.unchecked_parents(row, facts):
+            site = self.symbol_sites.get(parent)
+            if site is None or site == self.symbol_sites.get(row):
+                continue
+            reason = self.prover.why_not(parent, facts)
+            text = f"{reason.text}, and the row is taken for the owner of a {child}"
+            self.record(frame, Event(reason.verdict, parent, site, text, blame=reason.blame))
 
     def _is_known(self, origin: "Term | Row", facts: Facts) -> bool:
         """Tell whether a column holds what the sender knows already, such as the requested id."""

@@ -18,8 +18,8 @@ from validators.ownership.values import (
     ClassValue,
     Const,
     Derived,
-    ElementValue,
     Element,
+    ElementValue,
     Function,
     Given,
     Identity,
@@ -380,8 +380,7 @@ class Objects(Calls):
         if outcome.value is None:
             raise UnreachableError
         own = function.node.args.args[0].arg if function.node.args.args else "self"
-        made = outcome.parameters.get(own, Instance(cls))
-        return made
+        return outcome.parameters.get(own, Instance(cls))
 
     def _filled(self, cls: ClassValue, call: Call) -> Value:
         """Return an object whose class takes its annotated fields as arguments."""

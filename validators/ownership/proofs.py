@@ -78,7 +78,11 @@ class Prover:
 
     def _new_account(self, attr: Attr, facts: Facts) -> Iterator[Identity]:
         model = self.rows.get(attr.row) if isinstance(attr.row, int) else None
-        if model is not None and model.is_user and Fresh(int(str(attr.row))) in facts:
+        if model is None or not model.is_user or Fresh(int(str(attr.row))) not in facts:
+            return
+        # Whoever may choose the key of an account may choose somebody else's.
+        keys = (equals(Attr(attr.row, column), facts) for column in model.primary)
+        if not any(isinstance(other, Given) for known in keys for other in known):
             yield Identity(attr.column, "the account that this request creates")
 
     def owned(self, row: int, facts: Facts, seen: frozenset[int] = frozenset()) -> Why | None:
@@ -192,6 +196,18 @@ class Prover:
                     text = f"{model.name}.{column} is the key of an unchecked row: {reason.text}"
                     return WhyNot(reason.verdict, text)
         return None
+
+    def unchecked_parents(self, row: int, facts: Facts) -> list[int]:
+        """Return the rows by whose keys a row was found, and that are not the signed-in user's."""
+        model = self.rows[row]
+        return [
+            _symbol(other)
+            for column, parent, target in model.parents
+            for other in self._equal_rows(Attr(row, column), facts, frozenset((row,)))
+            if other.column == target
+            and self._is(other, parent)
+            and self.owned(_symbol(other), facts) is None
+        ]
 
     def _compared(self, row: int, model: TableModel, column: str, facts: Facts) -> WhyNot | None:
         attr = Attr(row, column)

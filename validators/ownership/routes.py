@@ -1,6 +1,7 @@
 """Routes: where requests enter, and what runs before and inside their handlers."""
 
 import ast
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
-from validators.ownership.writes import Origin
 from validators.ownership.web import SCHEMES, RouteInfo, RouterInfo, text_of
+from validators.ownership.writes import Origin
 
 # Packages whose classes, as parameters, are plain values or known otherwise.
 _KNOWN_ROOTS = frozenset(
@@ -131,10 +132,8 @@ class Runner:
         frame = Frame(entry, route.info.module)
         state = State({})
         machine.running = frame
-        try:
+        with contextlib.suppress(UnreachableError):
             self._run(route, state, frame)
-        except UnreachableError:
-            pass
         return entry
 
     def _run(self, route: Route, state: State, frame: Frame) -> None:

@@ -313,7 +313,7 @@ class Statements(Objects):
 
     def _refers(self, table: str, element: Element) -> bool:
         model = self.model_at(element)
-        return model.table == table or model.name == table
+        return table in (model.table, model.name)
 
     def related_condition(self, related: Related, target: Element) -> Formula:
         """Return the condition under which a relationship connects two elements."""

@@ -14,7 +14,6 @@ from validators.ownership.values import (
     Items,
     Made,
     Mapping,
-    Unknown,
     Value,
 )
 from validators.ownership.walk import origins

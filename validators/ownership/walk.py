@@ -150,8 +150,7 @@ def renamed(value: Value, old: object, new: object) -> Value:
     """Return a value with a row symbol, or a given term, replaced everywhere."""
     if old not in names_in(value):
         return value
-    result = _rebuilt(value, lambda part: _replace(part, old, new))
-    return result  # type: ignore[return-value]  # a rebuilt value keeps its type
+    return _rebuilt(value, lambda part: _replace(part, old, new))
 
 
 def _replace(part: object, old: object, new: object) -> object | None:

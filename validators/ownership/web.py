@@ -8,7 +8,6 @@ from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.sessions import Sessions
 from validators.ownership.state import ABSENT, State, choice, one_of
-from validators.ownership.walk import origins
 from validators.ownership.tokens import decode, is_decoder, remote_user, unverified
 from validators.ownership.values import (
     NONE,
@@ -28,6 +27,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership.walk import origins
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 PARAMETERS: dict[str, Source] = {
@@ -443,9 +443,7 @@ class Web(Sessions):
 
     def set_made_attribute(self, holder: Made, name: str, value: Value, state: State) -> None:
         """Assign an attribute of a library's object."""
-        if holder.kind == "state":
-            state.store[f"state.{name}"] = self.attach(value, state)
-        elif holder.kind == "request":
+        if holder.kind in {"state", "request"}:
             state.store[f"state.{name}"] = self.attach(value, state)
 
     def set_made_item(self, holder: Made, key: Value, value: Value, state: State) -> None:
