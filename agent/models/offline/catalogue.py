@@ -51,6 +51,7 @@ SHARED_TYPES = frozenset(
         "UtcDatetime",
         "VisibleText",
         "require_number",
+        "require_visible",
     }
 )
 # What some of them are made of.

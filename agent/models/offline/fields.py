@@ -128,9 +128,10 @@ class FieldCode:
         if kind in _TEXTS:
             is_visible = self.spec.is_required and (low is None or low >= 1)
             least = f"min_length={int(low)}, " if low else ""
-            return ("VisibleText" if is_visible else "Text"), [
-                f"Field({least}max_length={self.length})"
-            ]
+            length = f"Field({least}max_length={self.length})"
+            if is_visible:
+                return "VisibleText", [length, "BeforeValidator(require_visible)"]
+            return "Text", [length]
         if kind is FieldKind.TEXT_LIST:
             item = f"Annotated[VisibleText, Field(max_length={TEXT_LENGTH})]"
             return f"list[{item}]", [f"Field(max_length={int(high or LIST_LENGTH)})"]

@@ -59,6 +59,23 @@ def test_what_is_left_out_gets_its_default(everything: Served) -> None:
     assert {name: row[name] for name in defaults} == defaults
 
 
+@pytest.mark.parametrize("blank", ["", "   ", " \t\n"])
+@pytest.mark.parametrize("field", ["text_required", "long_text_required"])
+def test_a_blank_text_is_refused_with_a_sentence(
+    everything: Served, field: str, blank: str
+) -> None:
+    response = everything.owner.post("/api/samples", json={**SAMPLE, field: blank})
+    assert response.status_code == 422
+    (detail,) = response.json()["detail"]
+    assert detail["loc"] == ["body", field]
+    assert detail["msg"] == "Value error, Input should hold a visible character"
+
+
+def test_a_text_that_is_too_long_is_told_its_limit(everything: Served) -> None:
+    response = everything.owner.post("/api/samples", json={**SAMPLE, "text_required": "x" * 201})
+    assert response.json()["detail"][0]["msg"] == "String should have at most 200 characters"
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
