@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Owned, Same, equals, same
+from validators.ownership.formulas import equality
 from validators.ownership.machine import Call
 from validators.ownership.predicates import Binder, Branch, TooManyBranchesError
 from validators.ownership.proofs import Why, WhyNot, compared_columns
-from validators.ownership.recorder import Event, Frame
+from validators.ownership.recorder import Event, EventKind, Frame
 from validators.ownership.schema import Relation, TableModel
 from validators.ownership.state import State, choice, one_of
 from validators.ownership.statements import Statements
@@ -17,6 +18,7 @@ from validators.ownership.values import (
     Choice,
     Const,
     Element,
+    ElementValue,
     Given,
     Identity,
     Items,
@@ -263,15 +265,12 @@ class Execution(Statements):
     def fetch_by_key(self, model: TableModel, key: Value, call: Call, kind: str) -> Value:
         """Return the row that `session.get(Model, key)` gives."""
         site = self.site(call.node, call.frame, kind)
-        symbol = self.new_row((call.node, model.key), model, site.index, call.state, call.frame)
-        self.symbol_sites[symbol] = site.index
-        before = call.state.facts
-        call = replace(call, state=call.state.copy())
-        for column, part in key_parts(model, key):
-            term = self.as_term(self.resolved(part, call.state), call.state)
-            call.state.learn(same(Attr(symbol, column), term))
-        self._judge(symbol, [Branch()], NO_FACTS, Statement("get", site.index), call)
-        return choice([(Row(symbol, model.key), call.state.facts - before)])
+        element = Element(model.key)
+        where = tuple(
+            equality(self, Attr(element, column), self.resolved(part, call.state), call.state)
+            for column, part in key_parts(model, key)
+        )
+        return self.execute(Statement("get", site.index, (ElementValue(element),), where=where), call)
 
     def related_rows(
         self, row: Row, relation: object, node: object, state: State, frame: Frame
@@ -300,7 +299,7 @@ class Execution(Statements):
             self.record(frame, Event("bound", symbol, site, why.text, why.needs))
             return
         reason = self.prover.why_not(symbol, state.facts)
-        self.record(frame, Event("pending", symbol, site, _noted(reason)))
+        self.record(frame, _event("pending", symbol, site, _noted(reason), reason))
 
     def _relation_facts(
         self, row: Row, model: TableModel, relation: Relation, symbol: int, target: TableModel
@@ -323,7 +322,7 @@ def key_parts(model: TableModel, key: Value) -> list[tuple[str, Value]]:
         return list(zip(model.primary, key.items, strict=False))
     if isinstance(key, Mapping):
         return [(column, held) for column in model.primary if (held := key.get(column))]
-    if len(model.primary) != 1 or isinstance(key, Choice):
+    if len(model.primary) != 1:
         return []
     return [(model.primary[0], key)]
 
@@ -346,6 +345,10 @@ def _is_compared_with_request(attr: Attr, facts: Facts) -> bool:
         )
         for fact in facts
     )
+
+
+def _event(kind: EventKind, row: int, site: int, text: str, reason: WhyNot) -> Event:
+    return Event(kind, row, site, text, blame=reason.blame, through=reason.through)
 
 
 def _noted(reason: WhyNot) -> str:

@@ -13,6 +13,7 @@ from validators.ownership.values import (
     NONE,
     Attr,
     Choice,
+    Claims,
     ClassValue,
     Const,
     Function,
@@ -458,6 +459,9 @@ class Flow(Expressions):
             elif isinstance(member, Made):
                 self.set_made_item(member, key, value, state)
                 return
+            elif isinstance(member, Unknown | Given | Claims) and isinstance(key, Const):
+                # A key that is set later replaces whatever came under it.
+                found.append((Mapping(((key.value, kept),), member), facts))
             else:
                 return
         self.write_back(base, choice(found), state, frame)

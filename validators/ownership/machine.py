@@ -261,7 +261,10 @@ class Machine(ABC):
             return
         reason = self.prover.why_not(row, facts)
         text = f"{reason.text}, and the row {how}"
-        self.record(frame, Event(reason.verdict, row, site, text, blame=reason.blame))
+        event = Event(
+            reason.verdict, row, site, text, blame=reason.blame, through=reason.through
+        )
+        self.record(frame, event)
         self._use_parents(row, facts, frame)
 
     def _use_parents(self, row: int, facts: Facts, frame: Frame) -> None:

@@ -252,6 +252,8 @@ class Objects(Calls):
         self, value: Given, name: str, node: ast.AST, state: State, frame: Frame
     ) -> Value:
         del node
+        if value.source == "caller" and name in self.options.owner_columns:
+            return Identity(name, f"{value.name}.{name}, which the caller answers for")
         if value.shape is None:
             return Given(value.source, f"{value.name}.{name}")
         found = self.member(value.shape, name)

@@ -28,12 +28,14 @@ class WhyNot:
         text: The reason in words.
         blame: The part of the request, or the row, that was taken for the identity.
         is_missing: Whether nothing at all is compared.
+        through: Foreign keys that lead to a checked parent, where only the own column is missing.
     """
 
     verdict: Literal["leak", "unproven"]
     text: str
     blame: "Given | int | None" = None
     is_missing: bool = False
+    through: Needs | None = None
 
 
 class Prover:
@@ -141,6 +143,11 @@ class Prover:
     ) -> Why | None:
         if model.owners:
             return None
+        return self._by_parent(row, model, facts, seen)
+
+    def _by_parent(
+        self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
+    ) -> Why | None:
         for column, parent, target in model.parents:
             for other in self._equal_rows(Attr(row, column), facts, seen):
                 if other.column != target or not self._is(other, parent):
@@ -178,6 +185,11 @@ class Prover:
             return parent
         if known:
             return known[0]
+        through = self._by_parent(row, model, facts, seen) if model.owners else None
+        if through is not None:
+            names = " or ".join(f"{model.name}.{column}" for column in model.owners)
+            text = f"{through.text}; but {names} is not compared with the signed-in user"
+            return WhyNot("leak", text, through=through.needs)
         if model.owners:
             names = " or ".join(f"{model.name}.{column}" for column in model.owners)
             text = f"{names} is not compared with the signed-in user"

@@ -49,6 +49,7 @@ class Event:
     text: str
     needs: frozenset[tuple[str, str]] = frozenset()
     blame: Given | int | None = None
+    through: frozenset[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,8 @@ class Judge:
         doubt = next((e.text[1:] for e in events if e.text.startswith("?")), None)
         if "leak" in kinds:
             text = self._full_text(events, kinds["leak"])
+            if self._is_invariant(events):
+                return "unproven", text
             return ("leak", text) if doubt is None else ("unproven", doubt)
         if "unproven" in kinds:
             return "unproven", doubt or kinds["unproven"].text
@@ -121,7 +123,19 @@ class Judge:
             return self._with_needs(proof)
         if doubt is not None:
             return "unproven", doubt
-        return "leak", f"{events[0].text}, and nothing checks the row afterwards"
+        verdict: QueryVerdict = "unproven" if self._is_invariant(events) else "leak"
+        return verdict, f"{events[0].text}, and nothing checks the row afterwards"
+
+    def _is_invariant(self, events: list[Event]) -> bool:
+        """Tell whether only the own owner column is not compared, and the writes keep it right.
+
+        Rows below a checked parent belong to its owner as long as every write of the parent's
+        key is checked. The query itself does not say so, so nothing is called isolated.
+        """
+        doubtful = [event for event in events if event.kind in ("leak", "pending")]
+        return all(event.through is not None for event in doubtful) and not any(
+            need in self.unchecked for event in doubtful for need in event.through or ()
+        )
 
     def _full_text(self, events: list[Event], leak: Event) -> str:
         """Return why a fetched row leaks: what its statement compared, and how it is used."""
