@@ -134,17 +134,13 @@ class Execution(Statements):
         self.site_list[site].models[model.name] = None
         why, reason = self._decide(row, branches, call.state.facts | extra)
         if why is not None:
-            fact = Owned(row, why.text, why.needs)
-            if len(branches) > 1 or extra:
-                call.state.learn(frozenset((fact,)))
+            call.state.learn(frozenset((Owned(row, why.text, why.needs),)))
             self.learn_safe(row, call.state)
             self.record(call.frame, Event("bound", row, site, why.text, why.needs))
         elif statement.kind in _WRITES:
-            self.record(
-                call.frame, Event(reason.verdict, row, site, reason.text, blame=reason.blame)
-            )
+            self.record(call.frame, _event(reason.verdict, row, site, reason.text, reason))
         else:
-            self.record(call.frame, Event("pending", row, site, _noted(reason), blame=reason.blame))
+            self.record(call.frame, _event("pending", row, site, _noted(reason), reason))
 
     def _learn_person(
         self, row: int, model: TableModel, branches: list[Branch], call: Call

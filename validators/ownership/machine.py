@@ -35,7 +35,7 @@ from validators.ownership.values import (
     Vague,
     Value,
 )
-from validators.ownership.walk import HOLDERS, contents, origins
+from validators.ownership.walk import loose, origins
 
 # Steps of interpretation after which a backend counts as too large to decide.
 MOST_STEPS = 3_000_000
@@ -217,15 +217,7 @@ class Machine(ABC):
 
     def loose(self, value: Value, facts: Facts) -> Iterator[tuple["Term | Row", Facts]]:
         """Yield terms and rows inside a value, each with the facts that hold for it."""
-        if isinstance(value, Choice):
-            for member, extra in value.members:
-                yield from self.loose(member, facts | extra)
-        elif isinstance(value, HOLDERS):
-            for held in contents(value):
-                yield from self.loose(held, facts)
-        else:
-            for origin in sorted(origins(value), key=str):
-                yield origin, facts
+        return loose(value, facts)
 
     def _is_settled(self, row: int, facts: Facts) -> bool:
         """Tell whether a row is proven by now, and record that it is."""

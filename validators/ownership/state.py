@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 from validators.ownership.facts import (
     NO_FACTS,
     Facts,
+    Owned,
     common_facts,
     relevant,
     renamed_fact,
     subjects,
 )
-from validators.ownership.values import Choice, Given, Identity, Library, Unknown, Value
-from validators.ownership.walk import names_in, origins, renamed
+from validators.ownership.values import (
+    Choice,
+    Given,
+    Identity,
+    Library,
+    Row,
+    Term,
+    Unknown,
+    Value,
+)
+from validators.ownership.walk import loose, names_in, renamed
 
 # More alternatives than this become one unknown value.
 MOST_MEMBERS = 16
@@ -81,13 +91,28 @@ def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
         # Whichever claim it is, it names the signed-in user.
         found = {next(iter(found)): frozenset.intersection(*found.values())}
     if len(found) > MOST_MEMBERS:
-        made = frozenset[object]().union(*(origins(value) for value in found))
-        return Unknown("there are too many alternatives", made)  # type: ignore[arg-type]
+        return _any_of(found)
     if len(found) == 1:
         [(value, facts)] = found.items()
         if not facts:
             return value
     return Choice(tuple(found.items()))
+
+
+def _any_of(found: dict[Value, Facts]) -> Value:
+    """Return an unknown value for many alternatives, with the rows that all of them prove."""
+    made: set[Term | Row] = set()
+    proofs: dict[int, Owned | None] = {}
+    for value, facts in found.items():
+        for origin, known in loose(value, facts):
+            made.add(origin)
+            row = origin.symbol if isinstance(origin, Row) else getattr(origin, "row", None)
+            if isinstance(row, int):
+                proof = next((f for f in known if type(f) is Owned and f.row == row), None)
+                proofs[row] = proof if proof is not None and proofs.get(row, proof) else None
+    unknown = Unknown("there are too many alternatives", frozenset(made))
+    owned = frozenset(proof for proof in proofs.values() if proof is not None)
+    return Choice(((unknown, owned),)) if owned else unknown
 
 
 def one_of(values: Iterable[Value]) -> Value:

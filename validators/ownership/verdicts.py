@@ -132,7 +132,8 @@ class Judge:
         Rows below a checked parent belong to its owner as long as every write of the parent's
         key is checked. The query itself does not say so, so nothing is called isolated.
         """
-        doubtful = [event for event in events if event.kind in ("leak", "pending")]
+        fetched = [event for event in events if event.kind == "pending"]
+        doubtful = fetched or [event for event in events if event.kind == "leak"]
         return all(event.through is not None for event in doubtful) and not any(
             need in self.unchecked for event in doubtful for need in event.through or ()
         )

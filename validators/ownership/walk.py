@@ -7,6 +7,7 @@ from functools import cache
 
 from validators.ownership.facts import (
     Empty,
+    Facts,
     Fresh,
     Owned,
     Safe,
@@ -86,6 +87,19 @@ def origins(value: Value) -> frozenset[Term | Row]:
     if isinstance(value, _LEAVES) and not isinstance(value, Identity | Opaque):
         return frozenset()
     return _origins(value)
+
+
+def loose(value: Value, facts: Facts) -> Iterator[tuple[Term | Row, Facts]]:
+    """Yield terms and rows inside a value, each with the facts that hold for it."""
+    if isinstance(value, Choice):
+        for member, extra in value.members:
+            yield from loose(member, facts | extra)
+    elif isinstance(value, HOLDERS):
+        for held in contents(value):
+            yield from loose(held, facts)
+    else:
+        for origin in sorted(origins(value), key=str):
+            yield origin, facts
 
 
 @cache
