@@ -132,7 +132,7 @@ class Calls(Flow):
 
     # Functions.
 
-    def scope(self, frame: Frame) -> Scope:  # type: ignore[override]
+    def scope(self, frame: Frame) -> Scope:
         """Return the scope of definitions in a frame."""
         return Scope(frame.path, frame.owner)
 
@@ -213,16 +213,18 @@ class Calls(Flow):
         What is the key of an owned row again, or that row, is the same for the proof; any other
         value that changes from call to call is unknown.
         """
-        if value == earlier or (isinstance(value, Const) and isinstance(earlier, Const)):
-            return earlier if earlier is not None else value
+        if earlier is None:
+            return value
+        if value == earlier:
+            return earlier
         row, before = row_of(value), row_of(earlier)
         if row is not None and before is not None and type(value) is type(earlier):
             is_same = self.prover.rows[row] is self.prover.rows[before]
             columns = getattr(value, "column", None), getattr(earlier, "column", None)
             was_owned = self.is_owned(before, state.facts)
-            if is_same and columns[0] == columns[1]:
-                if self.is_owned(row, state.facts) or not was_owned:
-                    return earlier if earlier is not None else value
+            is_as_safe = self.is_owned(row, state.facts) or not was_owned
+            if is_same and columns[0] == columns[1] and is_as_safe:
+                return earlier
         return Unknown(f"{name}, which recursion changes")
 
     def _apply(self, entry: Entry, facts: Facts, state: State, frame: Frame) -> None:

@@ -81,8 +81,7 @@ class Conditions(Machine):
             case ast.Call(func=ast.Name(id="isinstance"), args=[subject, kind]):
                 return self._isinstance(subject, kind, state, frame)
             case _:
-                value = self.evaluate(test, state, frame)
-                return self.branch_value(test, value, state, frame)
+                return self.branch_value(test, self.evaluate(test, state, frame), state, frame)
 
     def _all(self, parts: list[ast.expr], state: State, frame: Frame) -> Split:
         current: State | None = state

@@ -264,7 +264,7 @@ class Expressions(Conditions):
         keys = [m for m, _ in key.members] if isinstance(key, Choice) else [key]
         if all(isinstance(k, Const) and value.get(k.value) is not None for k in keys):
             return one_of(
-                held for k in keys if isinstance(k, Const) and (held := value.get(k.value))
+                found for k in keys if isinstance(k, Const) and (found := value.get(k.value))
             )
         if isinstance(key, Const) and value.rest is None:
             raise UnreachableError

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from validators.ownership.conditions import member_list
 from validators.ownership.expressions import MOST_UNROLLED, Expressions
+from validators.ownership.facts import Facts
 from validators.ownership.machine import UnreachableError
+from validators.ownership.program import Scope
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
@@ -177,7 +179,7 @@ class Flow(Expressions):
         state.env[node.name] = ClassValue(node, self.scope(frame))
         return state
 
-    def scope(self, frame: Frame) -> "Library":
+    def scope(self, frame: Frame) -> "Scope":
         """Return the scope of definitions in a frame."""
         raise NotImplementedError
 
@@ -445,12 +447,12 @@ class Flow(Expressions):
         holder = self.evaluate(base, state, frame)
         key = self.evaluate(key_node, state, frame)
         kept = self.attach(value, state)
-        found = []
+        found: list[tuple[Value, Facts]] = []
         for member, facts in member_list(holder):
             if isinstance(member, Mapping) and isinstance(key, Const):
                 found.append((member.set(key.value, kept), facts))
             elif isinstance(member, Mapping):
-                known = tuple((name, one_of([held, kept])) for name, held in member.known)
+                known = tuple((name, one_of([old, kept])) for name, old in member.known)
                 rest = kept if member.rest is None else one_of([member.rest, kept])
                 found.append((Mapping(known, rest), facts))
             elif isinstance(member, Items):

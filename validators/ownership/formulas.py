@@ -3,7 +3,9 @@
 import ast
 from collections.abc import Iterator
 from itertools import product
+from typing import TypeGuard
 
+from validators.ownership.facts import NO_FACTS, Facts
 from validators.ownership.machine import Machine
 from validators.ownership.state import State
 from validators.ownership.values import (
@@ -80,7 +82,7 @@ def as_formula(machine: Machine, value: Value, state: State) -> Formula:
             return Unfollowed(f"a predicate that cannot be followed ({reason})", about)
 
 
-def is_sql_term(origin: object) -> bool:
+def is_sql_term(origin: object) -> TypeGuard[Attr]:
     """Tell whether a term is a column of a statement's element."""
     return isinstance(origin, Attr) and isinstance(origin.row, Element)
 
@@ -166,16 +168,16 @@ def is_column(value: Value) -> bool:
     return isinstance(value, TERMS) and is_sql_term(value)
 
 
-def _alternatives(value: Value) -> Iterator[tuple[Value, frozenset[object]]]:
+def _alternatives(value: Value) -> Iterator[tuple[Value, Facts]]:
     if isinstance(value, Choice):
         yield from value.members
     else:
-        yield value, frozenset()
+        yield value, NO_FACTS
 
 
 def _columns(*values: Value) -> list[Term]:
     found = {term for value in values for term in origins(value) if is_sql_term(term)}
-    return sorted((term for term in found if isinstance(term, Attr)), key=str)
+    return sorted(found, key=str)
 
 
 __all__ = ["as_formula", "comparison", "equality", "is_column", "is_sql", "membership"]

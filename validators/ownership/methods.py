@@ -192,7 +192,7 @@ class Methods(Web):
             prefix = f"{receiver.claim}." if isinstance(receiver, Identity) else ""
             found = claim(origin, call.args[0], prefix)
             default = call.argument(1, "default")
-            return found if default in (None, NONE) else one_of([found, default or NONE])
+            return found if default is None or default == NONE else one_of([found, default])
         if name in ("validate", "validate_exp"):
             return NONE
         if name in ("copy", "model_dump", "dict", "json"):
@@ -232,9 +232,8 @@ class Methods(Web):
         held: list[Value] = []
         pairs: list[tuple[Value, Value]] = [(Const(k), v) for k, v in receiver.known]
         if receiver.rest is not None:
-            key = receiver.rest if isinstance(receiver.rest, Given) else Unknown("a key")
-            key = receiver.keys or key
-            pairs.append((key, receiver.rest))
+            made = receiver.rest if isinstance(receiver.rest, Given) else Unknown("a key")
+            pairs.append((receiver.keys or made, receiver.rest))
         for key, value in pairs:
             pair = Items((key, value), None, is_tuple=True)
             held.append({"items": pair, "keys": key}.get(name, value))
@@ -279,7 +278,7 @@ class Methods(Web):
                 changed = changed.set(key, self.attach(value, call.state))
             return changed, NONE
         if name in ("pop", "setdefault") and values and isinstance(values[0], Const):
-            key = values[0].value
+            key = str(values[0].value)
             held = receiver.get(key)
             default = values[1] if len(values) > 1 else None
             if name == "setdefault":

@@ -57,7 +57,7 @@ class Prover:
         if isinstance(term, Identity):
             return term
         seen: set[Term] = set()
-        stack = [term]
+        stack: list[Term] = [term]
         found: list[Identity] = []
         while stack:
             for other in equals(stack.pop(), facts) - seen:

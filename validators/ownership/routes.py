@@ -416,7 +416,7 @@ def _path_names(path: str) -> set[str]:
 def _defaults(node: ast.AST) -> dict[str, ast.expr]:
     from validators.ownership.calls import default_nodes  # noqa: PLC0415
 
-    return default_nodes(node)  # type: ignore[arg-type]  # a function's node
+    return default_nodes(node)
 
 
 __all__ = ["NO_FACTS", "Items", "Route", "Runner", "Source", "TooLargeError", "find_routes"]

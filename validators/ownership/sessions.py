@@ -97,7 +97,7 @@ class Sessions(Writes):
         ]
         if not statements:
             return None
-        results = []
+        results: list[tuple[Value, Facts]] = []
         for statement, facts in statements:
             inner = Call(call.node, call.state, call.frame, call.args, call.keywords)
             if len(statements) > 1:
@@ -134,7 +134,7 @@ class Sessions(Writes):
                 each = self.execute(handed, call)
                 self.use(each, call.state, call.frame, "is handed on")
 
-    def statements_in(self, value: Value | None) -> list[tuple[Statement, frozenset[object]]]:
+    def statements_in(self, value: Value | None) -> list[tuple[Statement, Facts]]:
         """Return the statements that a value is, each with its facts."""
         if isinstance(value, Statement):
             return [(value, NO_FACTS)]

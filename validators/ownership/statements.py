@@ -230,7 +230,7 @@ class Statements(Objects):
             if value.items is not None:
                 return Both(tuple(as_formula(self, item, state) for item in value.items))
             about = origins(value.each) if value.each is not None else frozenset()
-            terms = tuple(sorted((t for t in about if is_column(t)), key=str))  # type: ignore[arg-type]
+            terms = tuple(sorted((t for t in about if is_column(t)), key=str))
             return Anything(terms)  # type: ignore[arg-type]
         return as_formula(self, value, state)
 

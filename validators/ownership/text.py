@@ -151,7 +151,7 @@ class _Reader:
     holes: dict[str, Value]
     names: dict[str, Statement] = field(default_factory=dict)
 
-    def read(self, tree: exp.Expression, outer: dict[str, Element | Statement]) -> Statement:
+    def read(self, tree: exp.Expr, outer: dict[str, Element | Statement]) -> Statement:
         """Return the statement of a syntax tree."""
         for table in tree.ctes if hasattr(tree, "ctes") else []:
             self.names[table.alias.lower()] = self.read(table.this, {})
@@ -203,7 +203,7 @@ class _Reader:
         )
 
     def _add_source(
-        self, node: exp.Expression, scope: dict[str, Element | Statement]
+        self, node: exp.Expr, scope: dict[str, Element | Statement]
     ) -> Element | Statement | None:
         name = node.alias_or_name.lower()
         if isinstance(node, exp.Subquery):
@@ -267,7 +267,7 @@ class _Reader:
 
     # Expressions.
 
-    def _formula(self, node: exp.Expression, scope: dict[str, Element | Statement]) -> Formula:
+    def _formula(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Formula:
         match node:
             case exp.And():
                 return Both((self._formula(node.left, scope), self._formula(node.right, scope)))
@@ -291,7 +291,7 @@ class _Reader:
                 return Anything(tuple(self._mentioned(node, scope)))
 
     def _equal(
-        self, left: exp.Expression, right: exp.Expression, scope: dict[str, Element | Statement]
+        self, left: exp.Expr, right: exp.Expr, scope: dict[str, Element | Statement]
     ) -> Formula:
         if isinstance(right, exp.Any):
             right = right.this
@@ -309,14 +309,14 @@ class _Reader:
         return Either(tuple(Equal(term, self._term(e, scope)) for e in node.expressions))
 
     def _mentioned(
-        self, node: exp.Expression, scope: dict[str, Element | Statement]
+        self, node: exp.Expr, scope: dict[str, Element | Statement]
     ) -> Iterator[Term]:
         for column in node.find_all(exp.Column):
             term = self._term(column, scope)
             if isinstance(term, Attr):
                 yield term
 
-    def _term(self, node: exp.Expression, scope: dict[str, Element | Statement]) -> Term:
+    def _term(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Term:
         while isinstance(node, _SAME):
             node = node.this
         match node:
@@ -365,7 +365,7 @@ class _Reader:
 
     def _column(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         scope: dict[str, Element | Statement],
         own: dict[str, Element | Statement],
     ) -> Iterator[Value]:
@@ -387,7 +387,7 @@ class _Reader:
                 "a value that the database computes", frozenset(self._mentioned(inner, scope))
             )
 
-    def _value(self, node: exp.Expression, scope: dict[str, Element | Statement]) -> Value:
+    def _value(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Value:
         if isinstance(node, exp.Subquery):
             return Derived(self.read(node, scope))
         return self._term(node, scope)

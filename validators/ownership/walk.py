@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Mapping_
 from dataclasses import fields, is_dataclass
 from functools import cache
+from typing import Any
 
 from validators.ownership.facts import (
     Empty,
@@ -150,12 +151,12 @@ def _everything(value: object) -> Iterator[object]:
             stack.extend(held)
         elif isinstance(held, ClassValue | ModuleValue | Library | str | int):
             continue
-        elif is_dataclass(held):
+        elif is_dataclass(held) and not isinstance(held, type):
             stack.extend(getattr(held, name) for name in _field_names(type(held)))
 
 
 @cache
-def _field_names(cls: type) -> tuple[str, ...]:
+def _field_names(cls: Any) -> tuple[str, ...]:
     hidden = {"node", "scope", "shape"}
     return tuple(field.name for field in fields(cls) if field.name not in hidden)
 
@@ -164,7 +165,8 @@ def renamed(value: Value, old: object, new: object) -> Value:
     """Return a value with a row symbol, or a given term, replaced everywhere."""
     if old not in names_in(value):
         return value
-    return _rebuilt(value, lambda part: _replace(part, old, new))
+    rebuilt: Value = _rebuilt(value, lambda part: _replace(part, old, new))
+    return rebuilt
 
 
 def _replace(part: object, old: object, new: object) -> object | None:
@@ -177,7 +179,7 @@ def _replace(part: object, old: object, new: object) -> object | None:
     return None
 
 
-def _rebuilt(value: object, replace: Callable[[object], object | None]) -> object:
+def _rebuilt(value: Any, replace: Callable[[object], object | None]) -> Any:
     replaced = replace(value)
     if replaced is not None:
         return replaced
@@ -187,7 +189,7 @@ def _rebuilt(value: object, replace: Callable[[object], object | None]) -> objec
         return frozenset(_rebuilt(item, replace) for item in value)
     if isinstance(value, ClassValue | ModuleValue | Library) or not is_dataclass(value):
         return value
-    cls = type(value)
+    cls: Any = type(value)
     changed = {name: _rebuilt(getattr(value, name), replace) for name in _field_names(cls)}
     hidden = {
         field.name: getattr(value, field.name) for field in fields(cls) if field.name not in changed
@@ -227,7 +229,8 @@ def with_rows(value: Value, rows: Mapping_[Element, Row]) -> Value:
             return Attr(rows[part.row].symbol, part.column)
         return None
 
-    return _rebuilt(value, replace)  # type: ignore[return-value]  # a rebuilt value keeps its type
+    rebuilt: Value = _rebuilt(value, replace)
+    return rebuilt
 
 
 def clear_caches() -> None:
