@@ -365,8 +365,7 @@ class Calls(Flow):
             if isinstance(call.node.func, ast.Attribute):
                 nodes[positional[0]] = call.node.func.value
             positional = positional[1:]
-        for name, node in zip(positional, call.node.args, strict=False):
-            nodes[name] = node
+        nodes |= dict(zip(positional, call.node.args, strict=False))
         nodes |= {k.arg: k.value for k in call.node.keywords if k.arg}
         for name, value in outcome.parameters.items():
             if name in nodes:

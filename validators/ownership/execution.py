@@ -266,7 +266,8 @@ class Execution(Statements):
             equality(self, Attr(element, column), self.resolved(part, call.state), call.state)
             for column, part in key_parts(model, key)
         )
-        return self.execute(Statement("get", site.index, (ElementValue(element),), where=where), call)
+        fetched = Statement("get", site.index, (ElementValue(element),), where=where)
+        return self.execute(fetched, call)
 
     def related_rows(
         self, row: Row, relation: object, node: object, state: State, frame: Frame
@@ -301,13 +302,16 @@ class Execution(Statements):
         self, row: Row, model: TableModel, relation: Relation, symbol: int, target: TableModel
     ) -> Facts:
         wanted = relation.columns
-        pairs: list[tuple[str, Term, Term]] = []
-        for key in model.foreign:
-            if key.table in (target.table, target.name):
-                pairs.append((key.column, Attr(row.symbol, key.column), Attr(symbol, key.target)))
-        for key in target.foreign:
-            if key.table in (model.table, model.name):
-                pairs.append((key.column, Attr(symbol, key.column), Attr(row.symbol, key.target)))
+        pairs: list[tuple[str, Term, Term]] = [
+            (key.column, Attr(row.symbol, key.column), Attr(symbol, key.target))
+            for key in model.foreign
+            if key.table in (target.table, target.name)
+        ]
+        pairs += [
+            (key.column, Attr(symbol, key.column), Attr(row.symbol, key.target))
+            for key in target.foreign
+            if key.table in (model.table, model.name)
+        ]
         chosen = [pair for pair in pairs if pair[0] in wanted] or pairs
         return same(chosen[0][1], chosen[0][2]) if chosen else NO_FACTS
 

@@ -3,12 +3,11 @@
 import ast
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from validators.ownership.conditions import member_list
 from validators.ownership.expressions import MOST_UNROLLED, Expressions
-from validators.ownership.facts import Facts
 from validators.ownership.machine import UnreachableError
-from validators.ownership.program import Scope
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
@@ -31,6 +30,10 @@ from validators.ownership.values import (
     Value,
 )
 from validators.ownership.walk import contents
+
+if TYPE_CHECKING:
+    from validators.ownership.facts import Facts
+    from validators.ownership.program import Scope
 
 # A loop is interpreted at most this often before its changing names count as unknown.
 MOST_ROUNDS = 4
@@ -262,9 +265,9 @@ class Flow(Expressions):
 
     def _run_for(self, node: ast.For | ast.AsyncFor, state: State, frame: Frame) -> State | None:
         source = self.evaluate(node.iter, state, frame)
-        if isinstance(source, Items) and source.items is not None:
-            if len(source.items) <= MOST_UNROLLED:
-                return self._unrolled(node, source.items, state, frame)
+        items = source.items if isinstance(source, Items) else None
+        if items is not None and len(items) <= MOST_UNROLLED:
+            return self._unrolled(node, items, state, frame)
 
         def enter(inner: State) -> State | None:
             value = self.element(source, node.iter, inner, frame)
@@ -378,9 +381,9 @@ class Flow(Expressions):
             return
         for name, value in after.env.items():
             missing = end.env.get(name)
-            if missing is None or isinstance(missing, Library | Unknown):
-                if not (missing is not None and isinstance(value, Const | Library | Unknown)):
-                    end.env[name] = value
+            is_better = not isinstance(value, Const | Library | Unknown)
+            if missing is None or (isinstance(missing, Library | Unknown) and is_better):
+                end.env[name] = value
 
     def _run_with(self, node: ast.With | ast.AsyncWith, state: State, frame: Frame) -> State | None:
         is_suppressing = False

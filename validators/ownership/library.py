@@ -69,8 +69,10 @@ _COLLECTIONS = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted",
      "builtins.reversed", "builtins.iter"}
 )  # fmt: skip
-_SQL_TRANSPARENT = frozenset({"lower", "upper", "trim", "max", "min", "cast", "type_coerce", "literal", "col",
-                              "desc", "asc", "label", "distinct", "text_type"})  # fmt: skip
+_SQL_TRANSPARENT = frozenset(
+    {"lower", "upper", "trim", "max", "min", "cast", "type_coerce", "literal", "col", "desc", "asc",
+     "label", "distinct", "text_type"}
+)  # fmt: skip
 _AWAITERS = frozenset({"asyncio.run", "asyncio.create_task", "asyncio.ensure_future",
                        "asyncio.shield", "asyncio.wait_for", "anyio.run"})  # fmt: skip
 _THREADS = frozenset(
@@ -119,7 +121,7 @@ def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
 # SQLAlchemy and SQLModel.
 
 
-def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | None:
+def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
     if last in ("select", "update", "delete", "insert", "exists"):
         return machine.begin(last, call)
     if ".func." in name or name.endswith(".func"):
@@ -365,6 +367,7 @@ def _type(machine: "Interpreter", name: str, call: Call) -> Value:
 
 
 def _exit(machine: "Interpreter", name: str, call: Call) -> Value:
+    del machine, name, call
     raise UnreachableError
 
 
@@ -446,7 +449,7 @@ _MODELS: dict[str, Model] = {
     "builtins.type": _type,
     "builtins.vars": _dict,
     "dataclasses.asdict": _dict,
-    "fastapi.encoders.jsonable_encoder": lambda machine, _, call: call.args[0],
+    "fastapi.encoders.jsonable_encoder": lambda _machine, _name, call: call.args[0],
     "sys.exit": _exit,
     "builtins.exit": _exit,
     "os.getenv": _getenv,

@@ -193,6 +193,7 @@ class Machine(ABC):
 
     def as_term(self, value: Value, state: State) -> Term:
         """Return a term that stands for a value, with what is known of its making."""
+        del state
         if isinstance(value, TERMS):
             return value
         if isinstance(value, Row):
@@ -253,9 +254,7 @@ class Machine(ABC):
             return
         reason = self.prover.why_not(row, facts)
         text = f"{reason.text}, and the row {how}"
-        event = Event(
-            reason.verdict, row, site, text, blame=reason.blame, through=reason.through
-        )
+        event = Event(reason.verdict, row, site, text, blame=reason.blame, through=reason.through)
         self.record(frame, event)
         self._use_parents(row, facts, frame)
 

@@ -122,7 +122,7 @@ class Objects(Calls):
 
     # Attributes.
 
-    def attribute(
+    def attribute(  # noqa: C901, PLR0912  # one branch for each kind
         self, value: Value, name: str, node: ast.AST, state: State, frame: Frame
     ) -> Value:
         """Return an attribute of a value."""

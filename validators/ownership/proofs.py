@@ -65,11 +65,11 @@ class Prover:
                 if isinstance(other, Identity):
                     found.append(other)
                 elif isinstance(other, Attr):
-                    stack += self._same_person(other, facts)
+                    stack += self._same_person(other)
                     found += self._new_account(other, facts)
         return min(found, key=lambda identity: (identity.origin, identity.claim), default=None)
 
-    def _same_person(self, attr: Attr, facts: Facts) -> Iterator[Term]:
+    def _same_person(self, attr: Attr) -> Iterator[Term]:
         """Yield the unique columns of a user row, each of which names the same person."""
         model = self.rows.get(attr.row) if isinstance(attr.row, int) else None
         if model is None or not model.is_user or attr.column not in model.unique:

@@ -192,7 +192,7 @@ class Runner:
         del machine
         return Unknown("a dependency that cannot be followed")
 
-    def _provide(self, function: Value, route: Route, state: State, frame: Frame) -> Value:
+    def _provide(self, function: Value, route: Route, state: State, frame: Frame) -> Value:  # noqa: C901  # one branch for each kind
         machine = self.interpreter
         call = Call(machine.dummy(), state, frame)
         replacement = machine.overrides.get(function)

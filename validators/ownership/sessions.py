@@ -119,9 +119,8 @@ class Sessions(Writes):
         given = parameters(call)
         terms: dict[Term, Term] = {}
         for name, value in (*statement.holes, *given.items()):
-            if isinstance(value, Items) and value.each is not None:
-                value = value.each
-            terms[Opaque(f":{name}")] = self.settled(value, call.state)
+            one = value.each if isinstance(value, Items) and value.each is not None else value
+            terms[Opaque(f":{name}")] = self.settled(one, call.state)
         return renamed_terms(statement, terms)
 
     def hand_over(self, name: str, call: Call) -> None:

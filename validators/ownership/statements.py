@@ -160,7 +160,7 @@ class Statements(Objects):
 
     # Methods.
 
-    def statement_method(self, statement: Statement, name: str, call: Call) -> Value | None:
+    def statement_method(self, statement: Statement, name: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
         """Return what a statement's method gives; None where it is no building method."""
         for index, value in enumerate(call.args):
             if isinstance(value, Choice) and any(_is_table(m) for m, _ in value.members):
@@ -319,17 +319,16 @@ class Statements(Objects):
         """Return the condition under which a relationship connects two elements."""
         model = self.model_at(related.element)
         wanted = model.relations[related.name].columns
-        pairs = []
-        for key in model.foreign:
-            if self._refers(key.table, target):
-                pairs.append(
-                    (key.column, Attr(related.element, key.column), Attr(target, key.target))
-                )
-        for key in self.model_at(target).foreign:
-            if self._refers(key.table, related.element):
-                pairs.append(
-                    (key.column, Attr(target, key.column), Attr(related.element, key.target))
-                )
+        pairs = [
+            (key.column, Attr(related.element, key.column), Attr(target, key.target))
+            for key in model.foreign
+            if self._refers(key.table, target)
+        ]
+        pairs += [
+            (key.column, Attr(target, key.column), Attr(related.element, key.target))
+            for key in self.model_at(target).foreign
+            if self._refers(key.table, related.element)
+        ]
         chosen = [pair for pair in pairs if pair[0] in wanted] or pairs
         if not chosen:
             return Anything((self.key_of(target), self.key_of(related.element)))

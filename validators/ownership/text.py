@@ -308,9 +308,7 @@ class _Reader:
             return Within(term, self.read(query, scope))
         return Either(tuple(Equal(term, self._term(e, scope)) for e in node.expressions))
 
-    def _mentioned(
-        self, node: exp.Expr, scope: dict[str, Element | Statement]
-    ) -> Iterator[Term]:
+    def _mentioned(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Iterator[Term]:
         for column in node.find_all(exp.Column):
             term = self._term(column, scope)
             if isinstance(term, Attr):

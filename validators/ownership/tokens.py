@@ -148,7 +148,7 @@ def _binds(node: ast.stmt, name: str) -> bool:
             return False
 
 
-def remote_user(machine: Machine, last: str, call: Call) -> Value:
+def remote_user(machine: Machine, last: str, call: Call) -> Value:  # noqa: ARG001  # as its siblings
     """Return what a request to another server gives: claims, where it is the login server's."""
     if last not in ("get", "post", "request"):
         return Made("remote")

@@ -435,7 +435,29 @@ Formula: TypeAlias = Union[
     Anything, Unfollowed, Nothing, Equal, "Both", "Either", "Opposite", "Assumed", "Within"
 ]
 
-Value: TypeAlias = Term | Unknown | Claims | Row | Items | Mapping | ModuleValue | Library | Made | Function | ClassValue | Instance | Method | Partial | ElementValue | Related | Condition | Statement | Derived | Result | Choice
+Value: TypeAlias = (
+    Term
+    | Unknown
+    | Claims
+    | Row
+    | Items
+    | Mapping
+    | ModuleValue
+    | Library
+    | Made
+    | Function
+    | ClassValue
+    | Instance
+    | Method
+    | Partial
+    | ElementValue
+    | Related
+    | Condition
+    | Statement
+    | Derived
+    | Result
+    | Choice
+)
 
 
 def members(value: Value) -> Iterator[Value]:

@@ -11,7 +11,7 @@ from validators.ownership.values import Given
 from validators.report import QueryVerdict
 
 _ORDER: dict[str, int] = {"isolated": 0, "public": 1, "unproven": 2, "leak": 3}
-_PUBLIC = re.compile(r"#\s*backendpro:\s*public\s*[—–:-]+\s*(?P<reason>[^#\s][^#]*)")
+_PUBLIC = re.compile(r"#\s*backendpro:\s*public\s*[\u2014\u2013:-]+\s*(?P<reason>[^#\s][^#]*)")
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ HOLDERS = (Items, Mapping, Instance, Made, Function, Result, Method, Partial)
 _LEAVES = (Const, Identity, Opaque, ClassValue, ModuleValue, Library)
 
 
-def contents(value: Value) -> Iterator[Value]:
+def contents(value: Value) -> Iterator[Value]:  # noqa: C901, PLR0912  # one branch for each kind
     """Yield the values that a value holds directly."""
     match value:
         case Items(items, each):
@@ -156,7 +156,7 @@ def _everything(value: object) -> Iterator[object]:
 
 
 @cache
-def _field_names(cls: Any) -> tuple[str, ...]:
+def _field_names(cls: Any) -> tuple[str, ...]:  # noqa: ANN401  # any dataclass
     hidden = {"node", "scope", "shape"}
     return tuple(field.name for field in fields(cls) if field.name not in hidden)
 
@@ -179,7 +179,7 @@ def _replace(part: object, old: object, new: object) -> object | None:
     return None
 
 
-def _rebuilt(value: Any, replace: Callable[[object], object | None]) -> Any:
+def _rebuilt(value: Any, replace: Callable[[object], object | None]) -> Any:  # noqa: ANN401  # keeps its type
     replaced = replace(value)
     if replaced is not None:
         return replaced

@@ -79,7 +79,7 @@ class Web(Sessions):
 
     # Calls.
 
-    def web_call(self, name: str, last: str, call: Call) -> Value | None:
+    def web_call(self, name: str, last: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
         """Return what a function of a web or token library gives; None where it is unknown."""
         root = name.partition(".")[0]
         if last in ("Depends", "Security") and root == "fastapi":
@@ -292,7 +292,7 @@ class Web(Sessions):
 
     # Attributes, items and methods of the request and its parts.
 
-    def made_attribute(
+    def made_attribute(  # noqa: C901  # one branch for each kind
         self, value: Made, name: str, node: ast.AST, state: State, frame: Frame
     ) -> Value:
         """Return an attribute of a library's object."""

@@ -443,7 +443,7 @@ UNKNOWN_DEPENDENCY = Rule(
         "token, or verify the token in the backend."
     ),
     bad=Example(
-        _AUTH_HEAD.split("from typing")[0]
+        _AUTH_HEAD.split("from typing", maxsplit=1)[0]
         + """from typing import Annotated
 
 from fastapi import Depends

@@ -34,8 +34,6 @@ def test_every_expected_finding_is_reported_at_its_line(folder: Path) -> None:
     assert expected <= found
 
 
-@pytest.mark.parametrize(
-    "folder", [f for f in folders() if f.name.endswith("-sound")], ids=name
-)
+@pytest.mark.parametrize("folder", [f for f in folders() if f.name.endswith("-sound")], ids=name)
 def test_a_sound_backend_has_no_finding(folder: Path) -> None:
     assert [f for f in proof_of(folder).findings if f.severity == "error"] == []

@@ -1,4 +1,4 @@
-"""Every accepted request becomes a backend that passes its own check: booted, probed, no finding."""
+"""Every accepted request becomes a backend that passes its own check, booted and probed."""
 
 import json
 from pathlib import Path
