@@ -46,7 +46,8 @@ def _run_everything(interpreter: Interpreter, location: AppLocation | None, root
         if location is not None and location.is_factory:
             _call_factory(interpreter, location)
         _run_routes(interpreter, roots)
-        roots += [(entry, None) for entry in run_unreached(interpreter)]
+        if any(model.is_owned for model in interpreter.schema.models.values()):
+            roots += [(entry, None) for entry in run_unreached(interpreter)]
         roots += [(entry, None) for entry in interpreter.module_entries]
     except (TooLargeError, RecursionError):
         return False

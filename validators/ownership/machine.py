@@ -37,8 +37,11 @@ from validators.ownership.values import (
 )
 from validators.ownership.walk import loose, origins
 
-# Steps of interpretation after which a backend counts as too large to decide.
-MOST_STEPS = 3_000_000
+# Steps of interpretation after which a backend counts as too large to decide: so many at least,
+# so many for each line, and so many at most.
+FEWEST_STEPS, STEPS_PER_LINE, MOST_STEPS = 100_000, 60, 1_500_000
+# An unknown value remembers at most so many of the terms that it was made from, rows aside.
+MOST_ORIGINS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ class Machine(ABC):
         self.given_at: dict[tuple[str, str], Place] = {}
         self._symbols: dict[object, int] = {}
         self._numbers: dict[object, int] = {}
+        lines = sum(module.text.count("\n") for module in program.modules.values())
         self.steps = 0
+        self.most_steps = min(FEWEST_STEPS + STEPS_PER_LINE * lines, MOST_STEPS)
 
     # Numbers that stand for things.
 
@@ -152,7 +157,7 @@ class Machine(ABC):
     def step(self) -> None:
         """Count one step of interpretation."""
         self.steps += 1
-        if self.steps > MOST_STEPS:
+        if self.steps > self.most_steps:
             raise TooLargeError
 
     # What is recorded.
@@ -214,7 +219,7 @@ class Machine(ABC):
                 row = row_of(origin)
                 if row is None or not self._is_settled(row, facts):
                     made.add(origin)
-        return Unknown(reason, frozenset(made))
+        return Unknown(reason, _telling(made))
 
     def loose(self, value: Value, facts: Facts) -> Iterator[tuple["Term | Row", Facts]]:
         """Yield terms and rows inside a value, each with the facts that hold for it."""
@@ -339,6 +344,16 @@ class Machine(ABC):
     def attach(self, value: Value, state: State) -> Value:
         """Return a value that carries what is known of the rows in it."""
         return attached(value, state.facts)
+
+
+def _telling(made: set[Term | Row]) -> frozenset[Term | Row]:
+    """Return the rows among terms, and as many of the others as are worth remembering."""
+    if len(made) <= MOST_ORIGINS:
+        return frozenset(made)
+    rows = {origin for origin in made if row_of(origin) is not None}
+    others = sorted(made - rows, key=lambda term: (type(term).__name__, str(term)))
+    kinds = {type(term).__name__: term for term in reversed(others)}
+    return frozenset((*rows, *others[:MOST_ORIGINS], *kinds.values()))
 
 
 def row_of(origin: object) -> int | None:

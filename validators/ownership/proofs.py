@@ -118,7 +118,9 @@ class Prover:
         if len(model.primary) != 1:
             return None
         for other in self._equal_rows(Attr(row, model.primary[0]), facts, seen):
-            if other.column == model.primary[0] and self._is(other, model.key):
+            # A row that is only being made proves nothing about a stored one with its key.
+            is_stored = Fresh(_symbol(other)) not in facts
+            if is_stored and other.column == model.primary[0] and self._is(other, model.key):
                 why = self.owned(_symbol(other), facts, seen)
                 if why:
                     return Why(f"the same {model.name} was checked before: {why.text}", why.needs)
