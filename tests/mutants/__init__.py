@@ -1,0 +1,1 @@
+"""Mutants of sound backends: every one that changes isolation must be reported."""
