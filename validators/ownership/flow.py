@@ -9,7 +9,7 @@ from validators.ownership.conditions import member_list
 from validators.ownership.expressions import MOST_UNROLLED, Expressions
 from validators.ownership.machine import UnreachableError
 from validators.ownership.recorder import Frame, Place
-from validators.ownership.state import State, choice, join, one_of
+from validators.ownership.state import State, choice, gathered, join, one_of
 from validators.ownership.values import (
     NONE,
     Attr,
@@ -334,12 +334,22 @@ class Flow(Expressions):
             _, continues = frame.loops.pop()
             after = join([head.copy(), end, *continues])
             assert after is not None  # noqa: S101  # the head itself always arrives
+            after.env = {name: gathered(value) for name, value in after.env.items()}
             if _is_equal(after, head):
                 break
-            head = after if round_number < MOST_ROUNDS - 1 else _widened(head, after)
+            head = after if round_number < MOST_ROUNDS - 1 else self._widened(head, after)
         if is_while:
             return join(breaks)
         return join([self.run_block(orelse, head, frame), *breaks])
+
+    def _widened(self, before: State, after: State) -> State:
+        """Return the state in which every name that still changes is unknown."""
+        state = State({}, after.facts & before.facts, dict(after.store))
+        for name, value in after.env.items():
+            is_stable = before.env.get(name) == value
+            reason = "a loop changes it each time"
+            state.env[name] = value if is_stable else self.derived(reason, [value], state)
+        return state
 
     # Exceptions and context managers.
 
@@ -525,15 +535,6 @@ def shows_environment(value: Value) -> bool:
 
 def _is_equal(one: State, other: State) -> bool:
     return one.facts == other.facts and one.env == other.env and one.store == other.store
-
-
-def _widened(before: State, after: State) -> State:
-    """Return the state in which every name that still changes is unknown."""
-    env = {
-        name: value if before.env.get(name) == value else Unknown("a loop changes it each time")
-        for name, value in after.env.items()
-    }
-    return State(env, after.facts & before.facts, dict(after.store))
 
 
 def _is_import_guard(node: ast.Try, handler: ast.ExceptHandler) -> bool:

@@ -14,9 +14,12 @@ from validators.ownership.facts import (
 )
 from validators.ownership.values import (
     Choice,
+    Const,
     Given,
     Identity,
+    Items,
     Library,
+    Mapping,
     Row,
     Term,
     Unknown,
@@ -161,3 +164,42 @@ def attached(value: Value, facts: Facts) -> Value:
     }
     known = relevant(facts, named) if named else NO_FACTS
     return choice([(value, known)]) if known else value
+
+
+def gathered(value: Value) -> Value:
+    """Return a list or dictionary that a loop fills, as what each item of it is."""
+    if not isinstance(value, Choice) or len(value.members) == 1:
+        return value
+    if all(isinstance(member, Items) and not member.is_tuple for member, _ in value.members):
+        held = [
+            (item, facts)
+            for member, facts in value.members
+            if isinstance(member, Items)
+            for item in (*(member.items or ()), *((member.each,) if member.each else ()))
+        ]
+        return Items(None, choice(held) if held else None)
+    if all(isinstance(member, Mapping) for member, _ in value.members):
+        return _gathered_mapping(value)
+    return value
+
+
+def _gathered_mapping(value: Choice) -> Mapping:
+    tables = [(member, facts) for member, facts in value.members if isinstance(member, Mapping)]
+    common = set.intersection(*({key for key, _ in table.known} for table, _ in tables))
+    known: dict[object, list[tuple[Value, Facts]]] = {}
+    rest: list[tuple[Value, Facts]] = []
+    keys: list[Value] = []
+    for table, facts in tables:
+        for key, held in table.known:
+            if key in common:
+                known.setdefault(key, []).append((held, facts))
+            else:
+                rest.append((held, facts))
+                keys.append(Const(key))
+        rest += [(table.rest, facts)] if table.rest is not None else []
+        keys += [table.keys] if table.keys is not None else []
+    return Mapping(
+        tuple((key, choice(held)) for key, held in known.items()),
+        choice(rest) if rest else None,
+        one_of(keys) if keys else None,
+    )
