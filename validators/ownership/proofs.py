@@ -118,13 +118,17 @@ class Prover:
         if len(model.primary) != 1:
             return None
         for other in self._equal_rows(Attr(row, model.primary[0]), facts, seen):
-            # A row that is only being made proves nothing about a stored one with its key.
-            is_stored = Fresh(_symbol(other)) not in facts
-            if is_stored and other.column == model.primary[0] and self._is(other, model.key):
+            # A new row whose key the sender chose proves nothing about the stored one with that key.
+            is_chosen = Fresh(_symbol(other)) in facts and self._is_given(other, facts)
+            if not is_chosen and other.column == model.primary[0] and self._is(other, model.key):
                 why = self.owned(_symbol(other), facts, seen)
                 if why:
                     return Why(f"the same {model.name} was checked before: {why.text}", why.needs)
         return None
+
+    def _is_given(self, attr: Attr, facts: Facts) -> bool:
+        """Tell whether a column is known to equal something that is not the database's own."""
+        return any(isinstance(term, Given | Const | Vague) for term in equals(attr, facts))
 
     def _through_grant(
         self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
