@@ -16,9 +16,6 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0].read_text()
 
-# Come with the isolation proof; take an entry out when it is there.
-PROMISED = {"docs/isolation.md", "benchmarks/"}
-
 # A path of this repository between backticks, without gaps to fill in.
 FOLDERS = "agent|benchmarks|docs|fixtures|prompts|tests|validators|\\.ci"
 FILE = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
@@ -50,13 +47,13 @@ def block(title: str, start: str) -> str:
 @each_page
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in LINK.findall(page.read_text()):
-        assert (page.parent / link).exists() or link in PROMISED, link
+        assert (page.parent / link).exists(), link
 
 
 @each_page
 def test_every_file_that_is_named_exists(page: Path) -> None:
     for name in FILE.findall(page.read_text()):
-        assert (ROOT / name).exists() or name in PROMISED, name
+        assert (ROOT / name).exists(), name
 
 
 @each_page
@@ -86,10 +83,7 @@ def test_every_command_that_is_shown_is_one(page: Path) -> None:
 
 def test_the_readme_lists_every_page() -> None:
     listed = set(re.findall(r"\]\(docs/([\w-]+\.md)\)", README))
-    promised = {Path(name).name for name in PROMISED}
-    assert (
-        listed - promised == {page.name for page in PAGES if page.parent.name == "docs"} - promised
-    )
+    assert listed == {page.name for page in PAGES if page.parent.name == "docs"}
 
 
 def test_the_readme_shows_what_the_demo_prints_and_its_commands_work(shell: CommandLine) -> None:
