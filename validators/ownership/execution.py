@@ -59,6 +59,7 @@ class Execution(Statements):
             extra = self._outer_facts(statement, element, symbols)
             self._judge(row.symbol, branches, extra, statement, call)
         self._judge_inner(branches, call)
+        self._use_compared(branches, symbols, call)
         if statement.kind == "update":
             self.check_assigned(statement, rows, call)
         return choice([(self._returned(statement, rows), call.state.facts - before)])
@@ -141,6 +142,27 @@ class Execution(Statements):
             self.record(call.frame, _event(reason.verdict, row, site, reason.text, reason))
         else:
             self.record(call.frame, _event("pending", row, site, _noted(reason), reason))
+
+    def _use_compared(
+        self, branches: list[Branch], symbols: dict[Element, int], call: Call
+    ) -> None:
+        """Record the use of earlier rows whose columns decide what a statement finds."""
+        own = set(symbols.values())
+        for branch in branches:
+            for attr in sorted(compared_columns(branch.facts), key=str):
+                row = attr.row
+                if not isinstance(row, int) or row in own or not self.prover.rows[row].is_owned:
+                    continue
+                model = self.prover.rows[row]
+                keys = {*model.unique, *model.owners, *(key.column for key in model.foreign)}
+                if attr.column in keys:
+                    continue
+                if not self._is_inner(row, branches):
+                    how = "decides what another query finds"
+                    self.use_row(row, call.state.facts | branch.facts, call.frame, how)
+
+    def _is_inner(self, row: int, branches: list[Branch]) -> bool:
+        return any(inner.row == row for branch in branches for inner in branch.inner)
 
     def _learn_person(
         self, row: int, model: TableModel, branches: list[Branch], call: Call

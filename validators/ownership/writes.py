@@ -34,6 +34,7 @@ from validators.ownership.values import (
     Value,
 )
 
+_OWNER = re.compile(r"owner|creator|created_by|author")
 _GRANT = re.compile(
     r"share|grant|member|collab|permission|access|invit|assign|participant|viewer|follow",
     re.IGNORECASE,
@@ -256,7 +257,11 @@ class Writes(Execution):
                 return None
             terms = self._terms(attr, facts)
             if terms and terms != [NONE]:
-                doubts.append(self._doubt(model, column, terms, facts))
+                doubt = self._doubt(model, column, terms, facts)
+                if len(model.owners) > 1 and _OWNER.match(column) and doubt.blame is not None:
+                    # Beside it stands whom the row is for, which says nothing about its owner.
+                    return WhyNot(doubt.verdict, doubt.text.lstrip("~"), doubt.blame)
+                doubts.append(doubt)
         if not doubts or model.is_credential:
             return None
         if has_parent and (_GRANT.search(model.name) or doubts[0].text.startswith("~")):
@@ -450,7 +455,8 @@ def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:
     name = f"{model.name}.{column}"
     for term in terms:
         if isinstance(term, Given) or (isinstance(term, Vague) and term.is_given):
-            return WhyNot("leak", f"{name} is set to {describe(term)}")
+            blame = term if isinstance(term, Given) else None
+            return WhyNot("leak", f"{name} is set to {describe(term)}", blame)
     for term in terms:
         if isinstance(term, Const) and term.value is not None:
             return WhyNot("leak", f"{name} is set to the constant {term.value!r}")
