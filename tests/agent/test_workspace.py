@@ -435,5 +435,10 @@ class TestUndo:
 
     def test_without_a_build_says_so_and_writes_nothing(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="There is no build to take back"):
+            undo(tmp_path)
+        assert names_in(tmp_path) == []
+
+    def test_without_a_folder_says_so_and_makes_none(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="none does not exist"):
             undo(tmp_path / "none")
         assert names_in(tmp_path) == []
