@@ -158,10 +158,17 @@ class Calls(Flow):
         """Return what a project's function gives back for these arguments."""
         env = self.bound_arguments(function, call)
         outcome = self.outcome(function, env, call.state, call.frame)
+        if call.frame.entry.role == "dependency":
+            self._note_unverified(outcome.value, call)
         self._write_back_parameters(function, outcome, call)
         if outcome.value is None:
             raise UnreachableError
         return outcome.value
+
+    def _note_unverified(self, value: Value | None, call: Call) -> None:
+        """Note where a dependency takes what was only parsed, and not verified, for claims."""
+        if isinstance(value, Given) and value.name.endswith(".loads()"):
+            self.note_given(value, call.frame, call.node)
 
     def outcome(
         self,
@@ -184,7 +191,8 @@ class Calls(Flow):
                 frame.entry.callees[running.index] = running
                 return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
         facts = self._relevant_facts(env, state)
-        key = (function, tuple(env.items()), facts, tuple(state.store.items()), role)
+        where = (role, self.depending > 0)
+        key = (function, tuple(env.items()), facts, tuple(state.store.items()), where)
         entry = self.memo.get(key)
         if entry is None:
             if self.depth >= DEEPEST:
@@ -194,11 +202,13 @@ class Calls(Flow):
             entry.role = role
             entry.is_running = True
             self.depth += 1
+            self.depending += role == "dependency"
             around.append((env, entry))
             try:
                 entry.outcome = self._interpret(function, env, facts, state, entry)
             finally:
                 self.depth -= 1
+                self.depending -= role == "dependency"
                 around.pop()
                 entry.is_running = False
         frame.entry.callees[entry.index] = entry

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from itertools import product
 
-from validators.ownership.facts import NO_FACTS, Empty, Facts, same
+from validators.ownership.facts import NO_FACTS, Configured, Empty, Facts, same
 from validators.ownership.machine import Machine, UnreachableError
 from validators.ownership.recorder import Frame
 from validators.ownership.state import State, choice, join
@@ -112,8 +112,14 @@ class Conditions(Machine):
         target = node.target if isinstance(node, ast.NamedExpr) else node
         kept_true = [m for m in member_list(value) if truth(m[0]) is not False]
         kept_false = [m for m in member_list(value) if truth(m[0]) is not True]
+        name = setting_name(value)
+        if name is not None:
+            state = state.copy()
+            state.learn(frozenset((Configured(name),)))
         on_true = self._restricted(target, value, kept_true, state, frame)
         on_false = self._restricted(target, value, kept_false, state, frame)
+        if on_true is not None and is_empty_by_default(value):
+            self.rebind(target, without_default(value), on_true)
         if on_false is not None and isinstance(value, Given):
             on_false.learn(frozenset((Empty(value),)))
         return on_true, on_false
@@ -201,6 +207,10 @@ class Conditions(Machine):
         state: State,
         frame: Frame,
     ) -> Split:
+        name = setting_name(one) or setting_name(other)
+        if name is not None:
+            state = state.copy()
+            state.learn(frozenset((Configured(name),)))
         is_by_value = isinstance(operator, ast.Eq | ast.NotEq)
         pairs = list(product(member_list(one), member_list(other)))
         held: list[tuple[Member, Member, Facts]] = []
@@ -311,6 +321,29 @@ class Conditions(Machine):
     @abstractmethod
     def element(self, value: Value, node: ast.AST, state: State, frame: Frame) -> Value:
         """Return what each item of an iterable is."""
+
+
+def is_empty_by_default(value: Value) -> bool:
+    """Tell whether a value is a setting that is empty where nobody sets it."""
+    if not (isinstance(value, Made) and value.kind == "setting"):
+        return False
+    default = value.get("default")
+    return isinstance(default, Const) and not default.value
+
+
+def without_default(value: Value) -> Value:
+    """Return a setting that is known to be set."""
+    name = value.get("name") if isinstance(value, Made) else None
+    return Made("setting", (("name", name or NONE), ("default", NONE)))
+
+
+def setting_name(value: Value) -> str | None:
+    """Return the name of the setting that a value is, or None."""
+    for member, _ in member_list(value):
+        if isinstance(member, Made) and member.kind == "setting":
+            name = member.get("name")
+            return str(name.value) if isinstance(name, Const) else None
+    return None
 
 
 def member_list(value: Value) -> list[Member]:

@@ -58,7 +58,14 @@ class Safe:
     model: str
 
 
-Fact: TypeAlias = Same | Owned | Fresh | Verified | Empty | Safe
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A setting decided which path is taken."""
+
+    name: str
+
+
+Fact: TypeAlias = Same | Owned | Fresh | Verified | Empty | Safe | Configured
 Facts: TypeAlias = frozenset[Fact]
 
 NO_FACTS: Facts = frozenset()
@@ -93,6 +100,8 @@ def subjects(fact: Fact) -> frozenset[object]:
             return frozenset(side.row if isinstance(side, Attr) else side for side in sides)
         case Owned(row) | Fresh(row):
             return frozenset((row,))
+        case Configured():
+            return frozenset()
         case Verified(term) | Empty(term) | Safe(term):
             name = term.row if isinstance(term, Attr) else term
             return frozenset((name,))
@@ -146,6 +155,8 @@ def renamed_fact(fact: Fact, old: object, new: object) -> Fact:
             return Fresh(new) if row == old and isinstance(new, int) else fact
         case Verified(term):
             return Verified(new) if term == old and isinstance(new, Given) else fact
+        case Configured():
+            return fact
         case Empty(term):
             return Empty(renamed_term(term, old, new))
         case Safe(term, model):

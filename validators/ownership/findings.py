@@ -121,6 +121,10 @@ class _Writer:
         entries = list(root.reachable())
         causes = list(self._causes(entries, root, route)) if route is not None else []
         yield from causes
+        if route is not None:
+            for place in [place for entry in entries for place in entry.bypasses]:
+                text = "A setting lets requests through here without a verified user."
+                yield self._at("BP309", place, text, route)
         for entry in entries:
             for problem in entry.problems:
                 # An identity that is in doubt is one finding, not one for each use of it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from validators.ownership.conditions import member_list
 from validators.ownership.expressions import MOST_UNROLLED, Expressions
+from validators.ownership.facts import Configured
 from validators.ownership.machine import UnreachableError
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.state import State, choice, gathered, join, one_of
@@ -19,6 +20,7 @@ from validators.ownership.values import (
     Const,
     Function,
     Given,
+    Instance,
     Items,
     Library,
     Made,
@@ -40,6 +42,9 @@ MOST_ROUNDS = 4
 
 Runner = Callable[[ast.stmt, State, Frame], State | None]
 _SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|API_?KEY|PRIVATE|DATABASE_URL", re.IGNORECASE)
+_DEVELOPMENT = re.compile(
+    r"dev|debug|test|local|env|mode|demo|mock|skip|bypass|disable|auth", re.IGNORECASE
+)
 _NAMES = frozenset({"id", "user_id", "sub", "email", "uid", "userId", "username"})
 _CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
@@ -97,6 +102,10 @@ class Flow(Expressions):
 
     def _run_return(self, node: ast.Return, state: State, frame: Frame) -> State | None:
         value = self.evaluate(node.value, state, frame) if node.value else NONE
+        if self.is_bypass(value, state):
+            # Judged by itself: where the setting is off, the verified path is all there is.
+            frame.entry.bypasses[Place.of(frame.path, node)] = None
+            return None
         frame.returns.append((value, state))
         if frame.entry.role == "handler" and shows_environment(value):
             text = "The route returns the environment, or a secret from it."
@@ -105,14 +114,28 @@ class Flow(Expressions):
             frame.entry.stand_ins[Place.of(frame.path, node)] = None
         return None
 
+    def is_bypass(self, value: Value, state: State) -> bool:
+        """Tell whether a setting for development lets a stand-in for the user through."""
+        is_guarded = any(
+            isinstance(fact, Configured) and _DEVELOPMENT.search(fact.name) for fact in state.facts
+        )
+        return (
+            is_guarded and self.depending > 0 and value != NONE and self.is_stand_in(value, state)
+        )
+
     def is_stand_in(self, value: Value, state: State) -> bool:
         """Tell whether a dependency returns something in place of the signed-in user."""
         if isinstance(value, Choice):
-            return any(self.is_stand_in(one, state) for one, _ in value.members if one != NONE)
+            return any(
+                self.is_stand_in(one, State(state.env, state.facts | facts, state.store))
+                for one, facts in value.members
+                if one != NONE
+            )
         if isinstance(value, Const):
             return value.value is None or isinstance(value.value, str | int)
-        if isinstance(value, Mapping):
-            named = [held for key, held in value.known if key in _NAMES]
+        if isinstance(value, Mapping | Instance):
+            pairs = value.known if isinstance(value, Mapping) else value.fields
+            named = [held for key, held in pairs if key in _NAMES]
             return bool(named) and all(isinstance(held, Const) for held in named)
         if isinstance(value, Row):
             model = self.prover.rows[value.symbol]

@@ -108,6 +108,8 @@ class Machine(ABC):
         # Which items of known lists are being looked at, which tells their rows apart.
         self.unrolled: tuple[int, ...] = ()
         self.running: Frame | None = None
+        # How many dependencies are being interpreted, one inside the other.
+        self.depending = 0
         self.given_at: dict[tuple[str, str], Place] = {}
         self._symbols: dict[object, int] = {}
         self._numbers: dict[object, int] = {}

@@ -82,9 +82,9 @@ class Prover:
         model = self.rows.get(attr.row) if isinstance(attr.row, int) else None
         if model is None or not model.is_user or Fresh(int(str(attr.row))) not in facts:
             return
-        # Whoever may choose the key of an account may choose somebody else's.
+        # Whoever chooses the key of an account, the sender or the source, can choose anybody's.
         keys = (equals(Attr(attr.row, column), facts) for column in model.primary)
-        if not any(isinstance(other, Given) for known in keys for other in known):
+        if not any(isinstance(other, Given | Const) for known in keys for other in known):
             yield Identity(attr.column, "the account that this request creates")
 
     def owned(self, row: int, facts: Facts, seen: frozenset[int] = frozenset()) -> Why | None:
@@ -118,7 +118,7 @@ class Prover:
         if len(model.primary) != 1:
             return None
         for other in self._equal_rows(Attr(row, model.primary[0]), facts, seen):
-            # A new row whose key the sender chose proves nothing about the stored one with that key.
+            # A new row whose key was chosen proves nothing about the stored one with that key.
             is_chosen = Fresh(_symbol(other)) in facts and self._is_given(other, facts)
             if not is_chosen and other.column == model.primary[0] and self._is(other, model.key):
                 why = self.owned(_symbol(other), facts, seen)

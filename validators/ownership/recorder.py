@@ -94,6 +94,7 @@ class Entry:
     is_verifying: bool = False
     role: Literal["", "dependency", "handler"] = ""
     is_asking: bool = False
+    bypasses: dict[Place, None] = field(default_factory=dict)
     stand_ins: dict[Place, None] = field(default_factory=dict)
     outcome: "Outcome | None" = None
     is_running: bool = False

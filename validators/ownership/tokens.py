@@ -83,6 +83,8 @@ def _check_secret(machine: Machine, call: Call) -> None:
     if weak is None:
         return
     place = _secret_place(machine, call)
+    if "empty" in weak and _is_refused(machine, call, place):
+        return
     problem = Problem("BP308", place, f"Tokens are verified with {weak}.")
     call.frame.entry.problems[problem] = None
 
@@ -124,6 +126,20 @@ def _secret_place(machine: Machine, call: Call) -> Place:
                             if _binds(statement, node.attr):
                                 return Place.of(path, statement)
     return Place.of(call.frame.path, call.node)
+
+
+def _is_refused(machine: Machine, call: Call, place: Place) -> bool:
+    """Tell whether the module that reads a secret stops where the secret is missing."""
+    node = _key_node(call)
+    name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", None)
+    tree = machine.program.project.modules[place.path].tree
+    for test in ast.walk(tree) if tree is not None else ():
+        if not isinstance(test, ast.If):
+            continue
+        names = {getattr(n, "id", getattr(n, "attr", None)) for n in ast.walk(test.test)}
+        if name in names and any(isinstance(end, ast.Raise) for end in ast.walk(test)):
+            return True
+    return False
 
 
 def _key_node(call: Call) -> ast.expr | None:

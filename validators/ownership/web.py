@@ -349,6 +349,8 @@ class Web(Sessions):
 
     def made_method(self, value: Made, name: str, call: Call) -> Value | None:
         """Return what a method of a library's object gives; None where it is unknown."""
+        if value.kind == "setting" and name in ("lower", "upper", "strip", "get_secret_value"):
+            return value
         match value.kind:
             case "router":
                 return self.router_method(value, name, call)
