@@ -347,7 +347,7 @@ class Web(Sessions):
             return value
         return self.derived(f"an item of a {value.kind}", [value, key], state)
 
-    def made_method(self, value: Made, name: str, call: Call) -> Value | None:
+    def made_method(self, value: Made, name: str, call: Call) -> Value | None:  # noqa: C901  # one branch for each kind
         """Return what a method of a library's object gives; None where it is unknown."""
         if value.kind == "setting" and name in ("lower", "upper", "strip", "get_secret_value"):
             return value
