@@ -15,7 +15,6 @@ from validators.ownership.statements import Statements
 from validators.ownership.values import (
     NONE,
     Attr,
-    Choice,
     Const,
     Element,
     ElementValue,
@@ -24,7 +23,6 @@ from validators.ownership.values import (
     Items,
     Made,
     Mapping,
-    Result,
     Row,
     Statement,
     Term,
@@ -375,6 +373,3 @@ def _event(kind: EventKind, row: int, site: int, text: str, reason: WhyNot) -> E
 
 def _noted(reason: WhyNot) -> str:
     return f"?{reason.text}" if reason.verdict == "unproven" else reason.text
-
-
-__all__ = ["Choice", "Const", "Execution", "Result"]

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from validators.ownership.conditions import Conditions
-from validators.ownership.facts import NO_FACTS
+from validators.ownership.containers import (
+    claim,
+    constant_text,
+    is_text,
+    mapping_of,
+    merged,
+    position,
+    spread_item,
+    template,
+)
 from validators.ownership.formulas import as_formula, comparison, is_sql
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame
@@ -15,7 +24,6 @@ from validators.ownership.values import (
     FALSE,
     NONE,
     TRUE,
-    Attr,
     Both,
     Choice,
     Claims,
@@ -38,14 +46,6 @@ from validators.ownership.values import (
     Value,
 )
 
-# Claims of a verified token that say nothing about who is signed in.
-_NOT_A_PERSON = frozenset(
-    {
-        "iss", "aud", "exp", "iat", "nbf", "jti", "azp", "typ", "type", "role", "roles", "scope",
-        "scopes", "permissions", "name", "given_name", "family_name", "picture", "image", "plan",
-        "email_verified", "emailVerified", "is_admin", "is_superuser", "org_id", "tenant_id",
-    }
-)  # fmt: skip
 # Known items up to this number are looked at one by one.
 MOST_UNROLLED = 24
 
@@ -248,7 +248,7 @@ class Expressions(Conditions):
             case Given(source, name) if isinstance(key, Const):
                 return Given(source, f"{name}.{key.value}")
             case Items(items, each):
-                return _position(items, each, key)
+                return position(items, each, key)
             case Row() | Derived() | Library():
                 return value
             case Result(each):
@@ -270,7 +270,7 @@ class Expressions(Conditions):
             raise UnreachableError
         held = [item for _, item in value.known]
         if value.rest is not None:
-            rest = _spread_item(value.rest, key)
+            rest = spread_item(value.rest, key)
             held = [rest] if isinstance(key, Const) else [*held, rest]
         return one_of(held) if held else Unknown("an item of an empty dictionary")
 
@@ -385,7 +385,7 @@ class Expressions(Conditions):
         if len(values) == 1 and not texts:
             return values[0]
         if all(isinstance(value, Const) for value in values):
-            return self._constant_text(node, values)
+            return constant_text(node, values)
         left = iter(values)
         return template(
             [
@@ -395,14 +395,6 @@ class Expressions(Conditions):
                 for part in node.values
             ]
         )
-
-    def _constant_text(self, node: ast.JoinedStr, values: list[Value]) -> Value:
-        left = iter(values)
-        text = ""
-        for part in node.values:
-            held = Const(part.value) if isinstance(part, ast.Constant) else next(left)
-            text += str(held.value) if isinstance(held, Const) else ""
-        return Const(text)
 
     # Functions.
 
@@ -504,103 +496,3 @@ class Expressions(Conditions):
     def assign(self, target: ast.expr, value: Value, state: State, frame: Frame) -> None:
         """Assign a value to a target."""
         raise NotImplementedError
-
-
-def is_text(value: Value) -> bool:
-    """Tell whether a value is a text, or one with values written into it."""
-    if isinstance(value, Const):
-        return isinstance(value.value, str)
-    return isinstance(value, Made) and value.kind == "text"
-
-
-def template(parts: list[Value]) -> Made:
-    """Return a text with values written into it."""
-    flat: list[Value] = []
-    for part in parts:
-        if isinstance(part, Made) and part.kind == "text":
-            flat += [held for _, held in part.fields]
-        else:
-            flat.append(part)
-    return Made("text", tuple((str(index), part) for index, part in enumerate(flat)))
-
-
-def claim(origin: str, key: Value, prefix: str = "") -> Value:
-    """Return a claim of a verified token."""
-    if isinstance(key, Choice):
-        return one_of(claim(origin, member, prefix) for member, _ in key.members)
-    if isinstance(key, Const) and isinstance(key.value, str):
-        if key.value in _NOT_A_PERSON:
-            return Unknown(f"the claim {key.value} does not name a person")
-        return Identity(prefix + key.value, origin)
-    return Unknown("a claim whose name is not constant")
-
-
-def merged(left: Mapping, right: Value) -> Mapping:
-    """Return a dictionary updated with another."""
-    if isinstance(right, Made) and right.kind in ("query", "headers", "cookies", "path"):
-        right = Given("query", "[]")
-    if isinstance(right, Mapping):
-        for key, value in right.known:
-            left = left.set(key, value)
-        rest = [value for value in (left.rest, right.rest) if value is not None]
-        return Mapping(left.known, one_of(rest) if rest else None)
-    held = [value for _, value in left.known]
-    rest = [value for value in (left.rest, right) if value is not None]
-    known = tuple((key, one_of([value, right])) for key, value in left.known)
-    return Mapping(known, one_of(rest)) if held else Mapping((), one_of(rest))
-
-
-def mapping_of(pairs: Value) -> Mapping:
-    """Return the dictionary made from pairs."""
-    result = Mapping()
-    if isinstance(pairs, Result):
-        pairs = Items(None, pairs.each)
-    if not isinstance(pairs, Items):
-        return Mapping((), pairs)
-    for held in pairs.items or ([pairs.each] if pairs.each is not None else []):
-        pair = spread_pair(held)
-        if not (isinstance(pair, Items) and pair.items and len(pair.items) == 2):  # noqa: PLR2004
-            result = Mapping(result.known, pair)
-            continue
-        key, value = pair.items
-        if isinstance(key, Const) and pairs.items is not None:
-            result = result.set(key.value, value)
-        else:
-            rest = value if result.rest is None else one_of([result.rest, value])
-            keys = key if result.keys is None else one_of([result.keys, key])
-            result = Mapping(result.known, rest, keys)
-    return result
-
-
-def _spread_item(rest: Value, key: Value) -> Value:
-    """Return an item of what was spread into a dictionary."""
-    if isinstance(rest, Choice):
-        return choice((_spread_item(member, key), facts) for member, facts in rest.members)
-    if isinstance(rest, Claims):
-        return claim(rest.origin, key)
-    return rest
-
-
-def spread_pair(pair: Value) -> Value:
-    """Return a pair that carries facts as a pair whose parts carry them."""
-    if isinstance(pair, Choice) and len(pair.members) == 1:
-        [(inner, facts)] = pair.members
-        if isinstance(inner, Items) and inner.items is not None:
-            return Items(
-                tuple(choice([(item, facts)]) for item in inner.items), None, is_tuple=True
-            )
-    return pair
-
-
-def _position(items: tuple[Value, ...] | None, each: Value | None, key: Value) -> Value:
-    if items is not None and isinstance(key, Const) and isinstance(key.value, int):
-        if -len(items) <= key.value < len(items):
-            return items[key.value]
-        raise UnreachableError
-    held = list(items or ()) + ([each] if each is not None else [])
-    if not held:
-        return Unknown("an item of an empty list")
-    return one_of(held)
-
-
-__all__ = ["NO_FACTS", "Attr", "Expressions", "Row", "Statement"]

@@ -178,6 +178,3 @@ def _alternatives(value: Value) -> Iterator[tuple[Value, Facts]]:
 def _columns(*values: Value) -> list[Term]:
     found = {term for value in values for term in origins(value) if is_sql_term(term)}
     return sorted(found, key=str)
-
-
-__all__ = ["as_formula", "comparison", "equality", "is_column", "is_sql", "membership"]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from validators.ownership.expressions import mapping_of
+from validators.ownership.containers import mapping_of
 from validators.ownership.facts import NO_FACTS, Verified
 from validators.ownership.formulas import as_formula, comparison, is_sql
 from validators.ownership.machine import Call, UnreachableError
@@ -22,7 +22,6 @@ from validators.ownership.values import (
     Condition,
     Const,
     Either,
-    Function,
     Given,
     Identity,
     Instance,
@@ -474,5 +473,3 @@ _MODELS: dict[str, Model] = {
     "dataclasses.field": _field,
     "pydantic.Field": _field,
 }
-
-__all__ = ["Function", "library_call"]

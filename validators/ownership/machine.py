@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from validators.ownership.facts import (
-    NO_FACTS,
     Facts,
     Owned,
     Safe,
     Same,
-    Verified,
     equals,
     relevant,
-    same,
     subjects,
 )
-from validators.ownership.program import Program, Scope
+from validators.ownership.program import Program
 from validators.ownership.proofs import Prover, WhyNot
 from validators.ownership.recorder import Entry, Event, Frame, KeyWrite, Place, Problem, Site
 from validators.ownership.schema import OWNER_COLUMNS, Schema, TableModel
@@ -365,6 +362,3 @@ def row_of(origin: object) -> int | None:
     if isinstance(origin, Attr) and isinstance(origin.row, int):
         return origin.row
     return None
-
-
-__all__ = ["NO_FACTS", "Call", "Machine", "ProofOptions", "Scope", "Verified", "same"]

@@ -3,7 +3,7 @@
 import ast
 
 from validators.ownership.conditions import member_list
-from validators.ownership.expressions import claim, mapping_of, merged
+from validators.ownership.containers import claim, mapping_of, merged
 from validators.ownership.formulas import is_sql
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame

@@ -4,12 +4,12 @@ import ast
 from dataclasses import dataclass
 
 from validators.ownership.calls import Calls
-from validators.ownership.expressions import claim
+from validators.ownership.containers import claim
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.program import Scope, dotted_name
 from validators.ownership.recorder import Frame
 from validators.ownership.schema import TableModel
-from validators.ownership.state import ABSENT, State, choice, one_of
+from validators.ownership.state import State, choice
 from validators.ownership.values import (
     NONE,
     Attr,
@@ -458,7 +458,5 @@ def _defined(node: ast.stmt) -> list[str]:
 
 
 def scope_in(owner: ClassValue) -> Scope:
+    """Return the scope of a class's body."""
     return Scope(owner.scope.path, owner.node)
-
-
-__all__ = ["ABSENT", "Objects", "one_of", "setting"]

@@ -5,9 +5,8 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from validators.ownership.facts import NO_FACTS
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.machine import Call, TooLargeError, UnreachableError
+from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Entry, Frame, Place, Problem
 from validators.ownership.schema import TableModel
 from validators.ownership.state import State, join, one_of
@@ -26,7 +25,6 @@ from validators.ownership.values import (
     Opaque,
     Partial,
     Row,
-    Source,
     Unknown,
     Value,
 )
@@ -417,6 +415,3 @@ def _defaults(node: ast.AST) -> dict[str, ast.expr]:
     from validators.ownership.calls import default_nodes  # noqa: PLC0415
 
     return default_nodes(node)
-
-
-__all__ = ["NO_FACTS", "Items", "Route", "Runner", "Source", "TooLargeError", "find_routes"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from validators.ownership.program import Program, Scope, dotted_name
+from validators.ownership.program import Program, dotted_name
 
 USER_TABLES = frozenset({"user", "users", "auth_user", "app_user", "app_users", "user_account"})
 USER_CLASSES = frozenset(
@@ -371,6 +371,3 @@ def _is_true(node: ast.expr | None) -> bool:
 
 def _text(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-__all__ = ["OWNER_COLUMNS", "Relation", "Schema", "Scope", "TableModel", "read_schema"]

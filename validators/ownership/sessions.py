@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from validators.ownership.conditions import member_list
-from validators.ownership.expressions import is_text
+from validators.ownership.containers import is_text
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
-from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.machine import Call
 from validators.ownership.proofs import describe
 from validators.ownership.recorder import Event
 from validators.ownership.schema import TableModel
@@ -17,10 +17,8 @@ from validators.ownership.values import (
     Choice,
     ClassValue,
     Const,
-    Derived,
     Instance,
     Items,
-    Library,
     Made,
     Mapping,
     Opaque,
@@ -374,4 +372,3 @@ def reduced(value: Mapping, call: Call) -> Mapping:
 
 
 Maker = Callable[[Call], Value]
-__all__ = ["Derived", "Library", "Opaque", "Sessions", "UnreachableError"]

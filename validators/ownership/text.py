@@ -396,6 +396,3 @@ def _number(text: str) -> object:
         return int(text)
     except ValueError:
         return text
-
-
-__all__ = ["parse_text"]

@@ -4,7 +4,7 @@ import ast
 
 from validators.ownership.machine import Call, Machine
 from validators.ownership.program import Resolved
-from validators.ownership.recorder import Frame, Place, Problem
+from validators.ownership.recorder import Place, Problem
 from validators.ownership.values import (
     FALSE,
     Choice,
@@ -187,6 +187,3 @@ def _mentions_user_path(value: Value) -> bool:
     elif isinstance(value, Made) and value.kind == "text":
         text = "".join(str(part.value) for _, part in value.fields if isinstance(part, Const))
     return any(path in text for path in _USER_PATHS)
-
-
-__all__ = ["Frame", "decode", "is_decoder", "remote_user", "unverified", "weak_secret"]

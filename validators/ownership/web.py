@@ -18,7 +18,6 @@ from validators.ownership.values import (
     Given,
     Instance,
     Items,
-    Library,
     Made,
     Mapping,
     Method,
@@ -347,7 +346,7 @@ class Web(Sessions):
             return value
         return self.derived(f"an item of a {value.kind}", [value, key], state)
 
-    def made_method(self, value: Made, name: str, call: Call) -> Value | None:  # noqa: C901  # one branch for each kind
+    def made_method(self, value: Made, name: str, call: Call) -> Value | None:
         """Return what a method of a library's object gives; None where it is unknown."""
         if value.kind == "setting" and name in ("lower", "upper", "strip", "get_secret_value"):
             return value
@@ -365,18 +364,23 @@ class Web(Sessions):
                 return self.call(call.args[0], inner)
             case "hasher" if name.startswith("verify"):
                 return self.password_check(call)
-            case "decoder" if name == "decode":
-                inner = Call(call.node, call.state, call.frame, list(call.args), call.keywords)
-                inner.keywords = {"algorithms": value.get("algorithms") or NONE, **call.keywords}
-                return decode(self, "jwt.decode", inner)
-            case "key server":
-                url = value.get("url") or NONE
-                chosen = any(isinstance(o, Given) for o in origins(url))
-                return Given("header", "a key that the token names") if chosen else Made("key")
+            case "decoder" | "key server":
+                return self._token_method(value, name, call)
             case "super":
                 return self.super_method(value, name, call)
             case _:
                 return None
+
+    def _token_method(self, value: Made, name: str, call: Call) -> Value | None:
+        """Return what a method of a decoder or of a client for keys gives."""
+        if value.kind == "key server":
+            chosen = any(isinstance(o, Given) for o in origins(value.get("url") or NONE))
+            return Given("header", "a key that the token names") if chosen else Made("key")
+        if name != "decode":
+            return None
+        named = {"algorithms": value.get("algorithms") or NONE, **call.keywords}
+        inner = Call(call.node, call.state, call.frame, list(call.args), named)
+        return decode(self, "jwt.decode", inner)
 
     def super_method(self, value: Made, name: str, call: Call) -> Value:
         """Return what a method of the class above gives."""
@@ -473,6 +477,3 @@ def part_of_request(kind: str, name: str) -> Given:
 def text_of(value: Value | None) -> str:
     """Return a constant text; empty where it is not constant."""
     return value.value if isinstance(value, Const) and isinstance(value.value, str) else ""
-
-
-__all__ = ["Library", "RouteInfo", "RouterInfo", "Web"]

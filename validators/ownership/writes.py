@@ -20,7 +20,6 @@ from validators.ownership.values import (
     Const,
     Element,
     Given,
-    Identity,
     Instance,
     Items,
     Made,
@@ -465,6 +464,3 @@ def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:
                 "unproven", f"{name} is set to a value that cannot be followed: {describe(term)}"
             )
     return WhyNot("leak", f"~{name} is set to {NOT_THE_USER}")
-
-
-__all__ = ["Identity", "Writes"]
