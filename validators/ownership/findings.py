@@ -84,7 +84,7 @@ class _Writer:
 
     def _is_explained(self, judgement: Judgement) -> bool:
         """Tell whether findings of the routes say already why the query leaks."""
-        if set(judgement.leaking) <= self.unguarded:
+        if set(judgement.leaking) <= self.unguarded or not judgement.by_query:
             return True
         text = "".join(judgement.texts)
         if ("constant" in text or NOT_THE_USER in text) and set(judgement.leaking) <= self.optional:

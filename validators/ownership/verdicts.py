@@ -26,6 +26,7 @@ class Judgement:
         bad_route: The first route with the worst verdict.
         trace: The functions between that route and the site.
         leaking: Every route from which it leaks.
+        by_query: Whether a query itself is to blame, and not a write elsewhere.
         blames: Parts of the request that were taken for the identity.
     """
 
@@ -36,6 +37,7 @@ class Judgement:
     bad_route: Route | None = None
     trace: tuple[str, ...] = ()
     leaking: dict[str, None] = field(default_factory=dict)
+    by_query: bool = False
     blames: dict[Given | int, None] = field(default_factory=dict)
 
     def add(
@@ -89,6 +91,8 @@ class Judge:
                 verdict, text = "unproven", f"no route reaches it, and {text}"
             verdict, text = self._public(judgement.site, verdict, text)
             judgement.add(verdict, text, route, traces.get(index, ()))
+            if verdict == "leak" and not any(self._open_write(event) for event in events):
+                judgement.by_query = True
             if verdict == "leak" and route is not None:
                 judgement.leaking[route.name] = None
                 judgement.blames |= {e.blame: None for e in events if e.blame is not None}
@@ -144,13 +148,17 @@ class Judge:
         _, mark, use = leak.text.rpartition(", and the row ")
         return f"{fetched.text}{mark}{use}" if fetched is not None and mark else leak.text
 
+    def _open_write(self, event: Event) -> KeyWrite | None:
+        """Return the unchecked write of a foreign key on which a proof rests, or None."""
+        found = (self.unchecked.get(need) for need in sorted(event.needs))
+        return next((write for write in found if write is not None), None)
+
     def _with_needs(self, event: Event) -> tuple[QueryVerdict, str]:
-        for need in sorted(event.needs):
-            write = self.unchecked.get(need)
-            if write is not None:
-                where = f"{write.place.path}, line {write.place.line}"
-                verdict: QueryVerdict = "leak" if write.verdict == "leak" else "unproven"
-                return verdict, f"{event.text}; but {write.text} ({where})"
+        write = self._open_write(event)
+        if write is not None:
+            where = f"{write.place.path}, line {write.place.line}"
+            verdict: QueryVerdict = "leak" if write.verdict == "leak" else "unproven"
+            return verdict, f"{event.text}; but {write.text} ({where})"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
 

@@ -1,0 +1,280 @@
+"""Small backends in one file: guards, post-checks, statements, owners on their way."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.validators.ownership.backends import described, prove_folder, verdicts
+
+HEAD = """
+import os
+from typing import Annotated
+
+import jwt
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import delete, text, update
+from sqlmodel import Field, Session, SQLModel, and_, create_engine, func, or_, select
+
+engine = create_engine(os.environ["DATABASE_URL"])
+app = FastAPI()
+SECRET = os.environ["SECRET"]
+
+
+class User(SQLModel, table=True):
+    id: str = Field(primary_key=True)
+    email: str
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+    title: str
+    completed: bool = False
+
+
+class Conversation(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+
+
+class Message(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    conversation_id: int = Field(foreign_key="conversation.id")
+    text: str
+
+
+def get_db():
+    with Session(engine) as session:
+        yield session
+
+
+def get_me(creds: HTTPAuthorizationCredentials = Depends(HTTPBearer())) -> str:
+    try:
+        claims = jwt.decode(creds.credentials, SECRET, algorithms=["HS256"])
+    except jwt.PyJWTError:
+        raise HTTPException(401)
+    if claims.get("sub") is None:
+        raise HTTPException(401)
+    return claims["sub"]
+
+
+Me = Annotated[str, Depends(get_me)]
+Db = Annotated[Session, Depends(get_db)]
+"""
+
+SHAPES = {
+    "a helper raises and its value is ignored": """
+def check(wanted: str, me: str) -> None:
+    if str(me).lower() != str(wanted).lower():
+        raise HTTPException(403)
+
+@app.get("/{user_id}/tasks")
+def tasks(user_id: str, me: Me, db: Db):
+    check(user_id, me)
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
+""",
+    "the user's id stands only in the prefix, and a router's dependency guards it": """
+def guard(user_id: str, me: Me) -> str:
+    if user_id != me:
+        raise HTTPException(403)
+    return user_id
+
+router = APIRouter(dependencies=[Depends(guard)])
+
+@router.get("/tasks")
+def tasks(user_id: str, db: Db):
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
+
+app.include_router(router, prefix="/api/{user_id}")
+""",
+    "a guard that passes": """
+@app.get("/{user_id}/tasks")
+def tasks(user_id: str, me: Me, db: Db):
+    if user_id == me:
+        pass
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # leak
+""",
+    "a guard whose exception is swallowed": """
+@app.get("/{user_id}/tasks")
+def tasks(user_id: str, me: Me, db: Db):
+    try:
+        if user_id != me:
+            raise HTTPException(403)
+    except Exception:
+        pass
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # leak
+""",
+    "a method that is safe from one caller and open from another": """
+class Tasks:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def one(self, key: int):
+        return self.db.get(Task, key)  # leak
+
+    def own(self, key: int, user_id: str):
+        row = self.db.get(Task, key)  # isolated
+        return row if row and row.user_id == user_id else None
+
+@app.get("/own/{key}")
+def own(key: int, me: Me, db: Db):
+    return Tasks(db).own(key, me)
+
+@app.get("/one/{key}")
+def one(key: int, me: Me, db: Db):
+    row = Tasks(db).one(key)
+    if row is None or row.user_id != me:
+        raise HTTPException(404)
+    return row
+
+@app.get("/any/{key}")
+def anybodys(key: int, me: Me, db: Db):
+    return Tasks(db).one(key)
+""",
+    "a check in a loop that goes on": """
+@app.post("/some")
+def some(keys: list[int], me: Me, db: Db):
+    found = []
+    for key in keys:
+        row = db.get(Task, key)  # isolated
+        if not row or row.user_id != me:
+            continue
+        found.append(row)
+    return found
+
+@app.post("/others")
+def others(keys: list[int], me: Me, db: Db):
+    found = []
+    for key in keys:
+        row = db.get(Task, key)  # leak
+        if row.user_id != me:
+            print("not yours")
+        found.append(row)
+    return found
+""",
+    "the row is used before it is checked": """
+@app.delete("/{key}")
+def remove(key: int, me: Me, db: Db):
+    row = db.get(Task, key)  # leak
+    db.delete(row)
+    if row.user_id != me:
+        raise HTTPException(404)
+    db.commit()
+""",
+    "a check whose answer is ignored": """
+def is_mine(row: Task, me: str) -> bool:
+    return row.user_id == me
+
+@app.get("/asked/{key}")
+def asked(key: int, me: Me, db: Db):
+    row = db.get(Task, key)  # isolated
+    if row is None or not is_mine(row, me):
+        raise HTTPException(404)
+    return row
+
+@app.get("/ignored/{key}")
+def ignored(key: int, me: Me, db: Db):
+    row = db.get(Task, key)  # leak
+    if row is None:
+        raise HTTPException(404)
+    is_mine(row, me)
+    return row
+""",
+    "filters in a list, and one that is only sometimes there": """
+@app.get("/listed")
+def listed(me: Me, db: Db):
+    filters = [Task.user_id == me]
+    filters.append(Task.completed == True)
+    return db.exec(select(func.count(Task.id)).where(*filters)).one()  # isolated
+
+@app.get("/sometimes")
+def sometimes(me: Me, db: Db, mine: bool = True):
+    statement = select(Task)  # leak
+    if mine:
+        statement = statement.where(Task.user_id == me)
+    return db.exec(statement).all()
+""",
+    "a conversation that is found or begun": """
+@app.post("/chat")
+def chat(me: Me, db: Db, conversation_id: int | None = None):
+    if conversation_id:
+        conversation = db.get(Conversation, conversation_id)  # isolated
+        if conversation is None or conversation.user_id != me:
+            raise HTTPException(404)
+    else:
+        conversation = Conversation(user_id=me)
+        db.add(conversation)
+        db.commit()
+    db.add(Message(conversation_id=conversation.id, text="hello"))
+    db.commit()
+    key = conversation.id
+    return db.exec(select(Message).where(Message.conversation_id == key)).all()  # isolated
+""",
+    "tools chosen by a model, the owner set by the app": """
+import json
+
+def add(user_id: str, title: str) -> None:
+    with Session(engine) as db:
+        db.add(Task(user_id=user_id, title=title))
+        db.commit()
+
+def finish(user_id: str, key: int) -> None:
+    with Session(engine) as db:
+        row = db.get(Task, key)  # isolated
+        if row and row.user_id == user_id:
+            db.delete(row)
+
+TOOLS = {"add": add, "finish": finish}
+
+@app.post("/agent")
+def agent(body: dict, me: Me):
+    for call in body["calls"]:
+        arguments = json.loads(call["arguments"])
+        arguments["user_id"] = me
+        TOOLS[call["name"]](**arguments)
+""",
+    "a constant user where the token is missing": """
+def somebody(request: Request) -> str:
+    header = request.headers.get("authorization")
+    if not header:
+        return "demo"
+    return jwt.decode(header[7:], SECRET, algorithms=["HS256"])["sub"]
+
+@app.get("/tasks")
+def tasks(db: Db, me: str = Depends(somebody)):
+    return db.exec(select(Task).where(Task.user_id == me)).all()  # leak
+""",
+    "a stand-in user for development is a finding of its own": """
+def somebody(me: Me) -> str:
+    if os.getenv("APP_ENV") == "development":
+        return "developer"
+    return me
+
+@app.get("/tasks")
+def tasks(db: Db, me: str = Depends(somebody)):
+    return db.exec(select(Task).where(Task.user_id == me)).all()  # isolated
+""",
+    "functions that no route reaches": """
+def bound(db: Session, user_id: str):
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
+
+def remind(db: Session):
+    return db.exec(select(Task).where(Task.completed == False)).all()  # unproven
+""",
+}
+
+
+@pytest.mark.parametrize("code", SHAPES.values(), ids=SHAPES)
+def test_a_shape_has_the_verdicts_that_stand_beside_it(code: str, tmp_path: Path) -> None:
+    text = HEAD + code
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+    expected = {
+        ("main.py", number): match[1]
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (match := re.search(r"# (isolated|leak|unproven)$", line))
+    }
+    proof = prove_folder(tmp_path)
+    found = verdicts(proof)
+    assert {place: found.get(place) for place in expected} == expected, described(proof.queries)
