@@ -87,7 +87,7 @@ def _experiment(
 
 def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...]) -> Results | None:
     """Return what the owner is answered on a fresh database without anybody else."""
-    app, _ = world.app.boot_again()
+    app, _ = world.app.boot_again(None)
     if app is None:
         return None
     with app.database.observe() as connection:

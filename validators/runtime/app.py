@@ -10,7 +10,9 @@ from urllib.parse import quote, urlencode
 
 from validators.runtime.better_auth import User
 from validators.runtime.cluster import Database
+from validators.runtime.environment import Verification
 from validators.runtime.faults import Fault, Frame, Origin, read_fault, read_frames
+from validators.runtime.keys import KeyServer
 from validators.runtime.process import BackendProcess, encode_body
 from validators.source import Project
 
@@ -90,7 +92,11 @@ class RunningApp:
         secret: What its tokens are signed with.
         users: The owner, the intruder and the bystander.
         openapi: Its OpenAPI document.
-        boot_again: Boots the same backend once more, on another fresh database.
+        boot_again: Boots the same backend once more, on another fresh database, set up for a way
+            to verify tokens.
+        verification: How it is set up to verify tokens.
+        other_verifications: How else it can be set up.
+        keys: What signs its tokens where it verifies them with published keys, and publishes them.
         missing_layers: Layers of the sandbox that the kernel refused.
     """
 
@@ -101,7 +107,10 @@ class RunningApp:
     secret: str
     users: tuple[User, ...]
     openapi: Mapping[str, Any]
-    boot_again: Callable[[], "tuple[RunningApp | None, list[Finding]]"]
+    boot_again: "Callable[[Verification | None], tuple[RunningApp | None, list[Finding]]]"
+    verification: Verification = "secret"
+    other_verifications: tuple[Verification, ...] = ()
+    keys: KeyServer | None = None
     missing_layers: tuple[str, ...] = ()
 
     def send(self, request: Request) -> Response:

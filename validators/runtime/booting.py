@@ -3,11 +3,13 @@
 import contextlib
 import re
 import secrets
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,14 @@ from validators.runtime.app import RunningApp
 from validators.runtime.causes import explain_end, explain_fault
 from validators.runtime.cluster import Cluster, Database, shared_cluster
 from validators.runtime.copying import copy_backend
-from validators.runtime.environment import build_environment, read_variables
+from validators.runtime.environment import (
+    Verification,
+    build_environment,
+    read_variables,
+    read_verifications,
+)
 from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read_frames
+from validators.runtime.keys import AUTH_URL, PORT, KeyServer
 from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.process import BackendEndedError, BackendProcess, Ended
 from validators.runtime.template import Template, shared_template
@@ -69,15 +77,26 @@ class Booting:
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
 
-    def start(self) -> tuple[RunningApp | None, list[Finding]]:
+    @cached_property
+    def verifications(self) -> tuple[Verification, ...]:
+        """How the backend can verify tokens, as far as its code tells."""
+        return read_verifications(self.project)
+
+    def start(
+        self, verification: Verification | None = None
+    ) -> tuple[RunningApp | None, list[Finding]]:
         """Boot the backend on a fresh database.
+
+        Args:
+            verification: How it is set up to verify tokens; the first that its code knows where
+                None.
 
         Returns:
             The running app, or None and why there is none. A backend that stops with the name
             of a variable that its code reads is booted again, with a harmless value for it.
         """
         for _ in range(_MOST_BOOTS):
-            app, findings = self._boot()
+            app, findings = self._boot(verification or self.verifications[0])
             missed = {
                 name
                 for name in read_variables(self.project).keys() - self.filled
@@ -88,7 +107,7 @@ class Booting:
             self.filled |= missed
         return app, findings
 
-    def _boot(self) -> tuple[RunningApp | None, list[Finding]]:
+    def _boot(self, verification: Verification) -> tuple[RunningApp | None, list[Finding]]:
         user_id = None if _keeps_own_users(self.project) else self.user_id
         database = self.closing.enter_context(self.cluster.database(user_id))
         folder = folders.make("sandbox")
@@ -97,12 +116,18 @@ class Booting:
         copy_backend(self.project.root, copy)
         secret = secrets.token_hex(32)
         environment = build_environment(
-            read_variables(self.project), database.url, secret, folder / "home", self.filled
+            read_variables(self.project),
+            database.url,
+            secret,
+            folder / "home",
+            self.filled,
+            None if verification == "secret" else AUTH_URL,
         )
         (folder / "home").mkdir()
         process = BackendProcess.start(self.template, environment, folder, folder, self.limits)
         self.closing.callback(process.close)
-        boot = _Boot(self, process, database, folder, secret)
+        keys = KeyServer() if "published keys" in self.verifications else None
+        boot = _Boot(self, process, database, folder, secret, verification, keys, environment)
         return boot.run()
 
 
@@ -115,6 +140,9 @@ class _Boot:
     database: Database
     folder: Path
     secret: str
+    verification: Verification
+    keys: KeyServer | None
+    environment: Mapping[str, str]
     stage: str = "import"
     layers: list[str] = field(default_factory=list)
     auth_tables: list[tuple[Any, ...]] = field(default_factory=list)
@@ -133,6 +161,7 @@ class _Boot:
         try:
             self.auth_tables = self.database.describe_auth_tables()
             self.layers = list(self.process.guarded.await_layers())
+            self._prepare_keys()
             self.process.order(self._order())
             outcome = self._follow()
         except BackendEndedError as error:
@@ -151,9 +180,31 @@ class _Boot:
             users=better_auth.users(self.booting.user_id),
             openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
             boot_again=self.booting.start,
+            verification=self.verification,
+            other_verifications=self.booting.verifications[1:],
+            keys=self.keys,
             missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
         )
         return app, [*self._changed_auth_tables(), *self._missing_layers(app)]
+
+    def _prepare_keys(self) -> None:
+        """Without a network namespace there is no listener of the child's own: have one here."""
+        if self.keys is None:
+            return
+        self.booting.closing.callback(self.keys.close)
+        if "network namespace" not in self.layers:
+            listener = socket.create_server(("127.0.0.1", 0))
+            self.keys.base_url = f"http://localhost:{listener.getsockname()[1]}"
+            self.keys.serve(listener)
+
+    def _auth_environment(self) -> dict[str, str]:
+        """Return the variables that name another address of the keys than was thought."""
+        url = self.keys.base_url if self.keys else AUTH_URL
+        return {
+            name: value.replace(AUTH_URL, url)
+            for name, value in self.environment.items()
+            if url != AUTH_URL and value.startswith(AUTH_URL)
+        }
 
     def _missing_layers(self, app: RunningApp) -> list[Finding]:
         if not app.missing_layers:
@@ -179,6 +230,8 @@ class _Boot:
                 case "hardened":
                     granted = message.get("layers")
                     self.layers += granted if isinstance(granted, list) else []
+                    if self.keys is not None and self.process.listener is not None:
+                        self.keys.serve(self.process.listener)
                 case "stage":
                     self.stage = str(message.get("stage"))
                 case "exit" | "waiting":
@@ -198,6 +251,8 @@ class _Boot:
             "is_factory": location.is_factory,
             "hidden_folder": str(_OWN_FOLDER),
             "hidden_names": _OWN_NAMES,
+            "environment": self._auth_environment(),
+            "listener_port": PORT if self.keys and self.keys.base_url == AUTH_URL else 0,
             "writable": [str(self.copy), str(self.folder / "home")],
             "readable": [],
             "owns_proc": "own /proc" in self.layers,

@@ -1,15 +1,26 @@
 """The environment of a booted backend, built from nothing: what its code asks for, harmless."""
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from validators.source import Project
 
+KEYS_PATH = "/api/auth/jwks"
+
 _DATABASE_WORDS = ("DATABASE_URL", "DB_URL", "POSTGRES_URL", "DATABASE_URI", "NEON_URL", "DB_DSN")
 _SECRET_WORDS = ("SECRET", "JWT_KEY", "SIGNING_KEY", "API_KEY", "PRIVATE_KEY", "TOKEN_KEY")
+_AUTH_WORDS = ("AUTH_URL", "AUTH_BASE_URL", "AUTH_SERVER", "AUTH_HOST", "ISSUER", "AUDIENCE")
 _SETTINGS_BASES = frozenset({"BaseSettings"})
+_PUBLISHED = re.compile(r"jwks|\bPyJWKClient\b|\bPyJWKSet\b", re.IGNORECASE)
+_SECRET = re.compile(r"\bHS(256|384|512)\b")
+
+# How a backend verifies tokens: with a secret that it shares with the server that issues them,
+# or with the keys that this server publishes.
+Verification = Literal["secret", "published keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,24 @@ def read_variables(project: Project) -> dict[str, Variable]:
     return found
 
 
+def read_verifications(project: Project) -> tuple[Verification, ...]:
+    """Return how the code can verify tokens, as far as its words tell."""
+    texts = [module.text for module in project.modules.values()]
+    found: list[Verification] = []
+    if any(_PUBLISHED.search(text) for text in texts):
+        found.append("published keys")
+    if not found or any(_SECRET.search(text) for text in texts):
+        found.insert(0, "secret")
+    return tuple(found)
+
+
 def build_environment(
     variables: Mapping[str, Variable],
     database_url: str,
     secret: str,
     home: Path,
     filled: Collection[str] = (),
+    auth_url: str | None = None,
 ) -> dict[str, str]:
     """Return the whole environment of a backend's process.
 
@@ -59,6 +82,8 @@ def build_environment(
         secret: Given to every variable that names a signing secret.
         home: The only folder that it may write to.
         filled: Variables to fill, whether or not they are required.
+        auth_url: Given to every variable that names the server that issues tokens; None where
+            tokens are verified with the secret.
     """
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -75,6 +100,8 @@ def build_environment(
         if name in environment:
             continue
         value = _value(variable, database_url, secret)
+        if auth_url is not None:
+            value = _auth_value(name, auth_url) or value
         if value is None and name in filled:
             value = harmless_value(variable)
         if value is not None:
@@ -88,6 +115,12 @@ def _value(variable: Variable, database_url: str, secret: str) -> str | None:
     if any(word in variable.name for word in _SECRET_WORDS):
         return secret
     return harmless_value(variable) if variable.is_required else None
+
+
+def _auth_value(name: str, auth_url: str) -> str | None:
+    if "JWKS" in name and ("UR" in name or "ENDPOINT" in name):
+        return auth_url + KEYS_PATH
+    return auth_url if any(word in name for word in _AUTH_WORDS) else None
 
 
 def harmless_value(variable: Variable) -> str:

@@ -55,6 +55,7 @@ class BackendProcess:
         guarded: The child under its guard.
         limits: What it may use.
         last_words: What the child said before it ended itself, with the frames that did so.
+        listener: A socket that the child made in its own network before it loaded the backend.
     """
 
     guarded: Guarded
@@ -68,6 +69,8 @@ class BackendProcess:
     _tail: bytearray = field(default_factory=bytearray)
     _requests: int = 0
     last_words: Message = field(default_factory=dict)
+    listener: socket.socket | None = None
+    _has_said: bool = False
 
     @classmethod
     def start(
@@ -183,7 +186,7 @@ class BackendProcess:
     def _take_frames(self) -> bool:
         """Read what the child sent; False where it has closed the socket."""
         try:
-            part = self._socket.recv(1 << 18)
+            part = self._socket.recv(1 << 18) if self._has_said else self._first_part()
         except BlockingIOError:
             return True
         except ConnectionError:
@@ -199,6 +202,14 @@ class BackendProcess:
             self._messages.append(self._parse(bytes(self._buffer[channel.HEADER.size : end])))
             del self._buffer[:end]
         return bool(part) or bool(self._messages)
+
+    def _first_part(self) -> bytes:
+        """Read what the child says before the backend is loaded; a descriptor may come with it."""
+        part, descriptors, _, _ = socket.recv_fds(self._socket, 1 << 18, 1)
+        self._has_said = True
+        for descriptor in descriptors:
+            self.listener = socket.socket(fileno=descriptor)
+        return part
 
     def _parse(self, body: bytes) -> Message:
         try:

@@ -20,7 +20,8 @@ def live(descriptor: int) -> None:
     order = channel.receive(sock)
     if order is None:
         return
-    channel.send(sock, {"kind": "hardened", "layers": _harden(order)})
+    os.environ.update(order["environment"])
+    _say_hardened(sock, order)
     parent = _Parent(sock, order)
     # A process that the backend forks must not speak for it.
     os.register_at_fork(after_in_child=sock.close)
@@ -34,6 +35,16 @@ def live(descriptor: int) -> None:
         asyncio.run(_serve(parent, app, order))
     except BaseException as error:  # noqa: BLE001 - a task of the app raised SystemExit
         parent.fail("start-up", error)
+
+
+def _say_hardened(sock: socket.socket, order: Message) -> None:
+    """Report the layers, with a listener in this network if the parent wants to serve there."""
+    hardened = channel.encode({"kind": "hardened", "layers": _harden(order)})
+    if order["listener_port"]:
+        with socket.create_server(("127.0.0.1", order["listener_port"])) as listener:
+            socket.send_fds(sock, [hardened], [listener.fileno()])
+    else:
+        sock.sendall(hardened)
 
 
 def _harden(order: Message) -> list[str]:
