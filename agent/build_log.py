@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import time
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -80,10 +81,8 @@ class BuildLog:
                 self._write(
                     "checked",
                     turn=turn,
-                    format_findings=[
-                        finding.model_dump(mode="json") for finding in format_findings
-                    ],
-                    report=report.model_dump(mode="json", by_alias=True),
+                    format_findings=[asdict(finding) for finding in format_findings],
+                    report=report.document(),
                 )
             case SentBack(turn, findings):
                 self._write("sent back", turn=turn, findings=len(findings))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from validators import conventions, imports, layout, ownership, syntax
 from validators.location import AppLocation, find_app
-from validators.report import Finding, Report
+from validators.report import Finding, Probe, Query, Report
 from validators.source import Project, load_project
 
 
@@ -73,7 +73,7 @@ def check(
     with run.stage("syntax"):
         project = load_project(backend)
         run.findings += syntax.check(project)
-        run.parts["files"] = len(project.modules)
+        run.files = len(project.modules)
     location = find_app(project, options.app)
     if location is not None:
         project = replace(project, import_root=location.import_root)
@@ -94,7 +94,10 @@ class _Run:
     listen: Listener
     findings: list[Finding] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
-    parts: dict[str, object] = field(default_factory=dict)
+    queries: tuple[Query, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    routes: tuple[str, ...] = ()
+    files: int = 0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -114,7 +117,14 @@ class _Run:
             dict.fromkeys(self.findings),
             key=lambda f: (f.path, f.line or 0, f.column or 0, f.code, f.message),
         )
-        return Report.model_validate({"findings": ordered, "timings": self.timings, **self.parts})
+        return Report(
+            findings=tuple(ordered),
+            queries=self.queries,
+            probes=self.probes,
+            routes=self.routes,
+            files=self.files,
+            timings=self.timings,
+        )
 
 
 def _run_static(
@@ -129,7 +139,7 @@ def _run_static(
     with run.stage("isolation"):
         proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings
-        run.parts |= {"queries": proof.queries, "routes": proof.routes}
+        run.queries, run.routes = proof.queries, proof.routes
 
 
 def _warm_up(options: CheckOptions) -> None:
@@ -152,4 +162,4 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
             with run.stage("probes"):
                 outcome = probes.run(app)
                 run.findings += outcome.findings
-                run.parts |= {"probes": outcome.probes, "routes": outcome.routes}
+                run.probes, run.routes = outcome.probes, outcome.routes

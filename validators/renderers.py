@@ -1,5 +1,6 @@
 """A report as text for people, as JSON, as SARIF and as annotations of GitHub Actions."""
 
+import json
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -37,7 +38,7 @@ def render(report: Report, form: Format, root: Path) -> str:
 
 def render_json(report: Report) -> str:
     """Write a report in the documented schema, version 1."""
-    return report.model_dump_json(by_alias=True, indent=2) + "\n"
+    return json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def render_github(report: Report, root: Path) -> str:

@@ -1,25 +1,58 @@
 """What a check found: findings, query verdicts, probe results and timings, as one report.
 
-The report is a border: its JSON form is the documented, versioned schema of
-`backendpro check --format json`. Renderings for people and tools are in `renderers.py`.
+The report's document is the documented, versioned schema of `backendpro check --format json`.
+Renderings for people and tools are in `renderers.py`. All of it is made by our own typed code, so
+plain dataclasses do: to load Pydantic takes longer than to check a backend.
 """
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 QueryVerdict = Literal["isolated", "leak", "unproven", "public"]
 ProbeOutcome = Literal["passed", "failed", "inconclusive"]
+StepKind = Literal["route", "call", "query", "identity", "write"]
 
 SCHEMA_VERSION: Literal[1] = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a proof, or of the way from a route to a query, with its place.
+
+    Attributes:
+        kind: `route` and `call` lead to the query; `query` is the query itself; `identity` is
+            where the signed-in user was verified; `write` stores a key on which the proof rests.
+        what: The route, the function, or what happens there.
+        path: POSIX path relative to the checked folder.
+        line: Line from 1.
+    """
+
+    kind: StepKind
+    what: str
+    path: str
+    line: int
 
 
-class Finding(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """New code for some lines of a file, in full.
+
+    Attributes:
+        path: POSIX path relative to the checked folder.
+        line: The first line that is replaced.
+        end_line: The last one; `line - 1` where the code is put before `line`.
+        code: The new lines, without a line feed at the end.
+    """
+
+    path: str
+    line: int
+    end_line: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
     """One rule broken at one place.
 
     Attributes:
@@ -29,10 +62,15 @@ class Finding(_Part):
         path: POSIX path relative to the checked folder; empty where no file is to blame.
         line: Line from 1, where the call or statement starts; `None` where no line is to blame.
         column: Column from 1.
+        end_column: The column behind the expression that is to blame, where it ends on `line`.
         message: What is wrong, in one sentence.
         fix: What to do next.
         route: The route that reaches the place, such as `GET /api/tasks/{task_id}`.
         trace: The way from the route to the place, outermost first.
+        steps: The same way with places.
+        correction: The corrected lines. They are proven: with them in place, the finding is gone
+            and no other has come. Empty where no such lines could be derived.
+        consequences: Queries that are not isolated because of this finding alone.
     """
 
     code: str
@@ -45,10 +83,28 @@ class Finding(_Part):
     fix: str
     route: str | None = None
     trace: tuple[str, ...] = ()
+    end_column: int | None = None
+    steps: tuple[Step, ...] = ()
+    correction: tuple[Change, ...] = ()
+    consequences: tuple[Step, ...] = ()
 
 
-class Query(_Part):
-    """One query site and its verdict; `proof` is the reason where nothing could be proven."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One query site and its verdict.
+
+    Attributes:
+        path: POSIX path relative to the checked folder.
+        line: Line from 1, where the call starts.
+        function: The function that holds it.
+        kind: What it does: `select`, `get`, `update`, `delete`, `insert`, `text`, and so on.
+        table_models: The owned models whose rows it reads or changes.
+        verdict: Whose rows it reaches.
+        proof: The proof, or the reason where nothing could be proven.
+        routes: Every route that reaches it.
+        steps: The way to it from the route that decided the verdict, and the places on which
+            the proof rests.
+    """
 
     path: str
     line: int
@@ -58,9 +114,11 @@ class Query(_Part):
     verdict: QueryVerdict
     proof: str
     routes: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
 
 
-class Probe(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
     """One HTTP experiment on the booted app."""
 
     name: str
@@ -69,11 +127,11 @@ class Probe(_Part):
     detail: str
 
 
-class Report(_Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
     """Everything a check found.
 
     Attributes:
-        schema_version: Version of this schema; serialised as `schema`.
         findings: Sorted by path, line and code.
         queries: Every query site on an owned model, sorted by path and line.
         probes: In the order in which they ran.
@@ -83,15 +141,13 @@ class Report(_Part):
             checks of the same backend.
     """
 
-    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, serialization_alias="schema")
     findings: tuple[Finding, ...] = ()
     queries: tuple[Query, ...] = ()
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
-    files: int = Field(default=0, exclude=True)
-    timings: dict[str, float] = Field(default_factory=dict)
+    files: int = 0
+    timings: dict[str, float] = field(default_factory=dict)
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def verdict(self) -> Literal["pass", "fail"]:
         """`fail` when a finding is an error, a query is not proven, or nothing was checked."""
@@ -99,3 +155,9 @@ class Report(_Part):
         broken = any(finding.severity == "error" for finding in self.findings)
         proven = all(query.verdict in ("isolated", "public") for query in self.queries)
         return "pass" if checked and proven and not broken else "fail"
+
+    def document(self) -> dict[str, Any]:
+        """Return the report in its documented schema, as JSON holds it."""
+        parts = asdict(self)
+        del parts["files"]
+        return {"schema": SCHEMA_VERSION, **parts, "verdict": self.verdict}

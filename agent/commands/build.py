@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +91,7 @@ def _show_report(
 
 def _of_reply(finding: Finding) -> Finding:
     # Its line is one of the reply, not of the file that the reply names there.
-    return finding.model_copy(update={"path": "reply"})
+    return replace(finding, path="reply")
 
 
 def _deliver(

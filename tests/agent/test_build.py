@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,7 +205,7 @@ def test_a_warning_about_a_query_that_is_not_proven_goes_back_to_the_model() -> 
         message="Not proven.",
         fix="",
     )
-    elsewhere = warning.model_copy(update={"line": 8})
+    elsewhere = replace(warning, line=8)
     report = Report(
         timings={"probes": 0.1}, queries=(query("unproven"),), findings=(warning, elsewhere)
     )

@@ -55,7 +55,7 @@ def test_the_report_is_documented_with_its_keys() -> None:
     )
     probe = Probe(name="", route="", outcome="passed", detail="")
     report = Report(findings=(finding,), queries=(query,), probes=(probe,))
-    written = json.loads(report.model_dump_json(by_alias=True))
+    written = report.document()
     assert list(documented) == list(written)
     for part in ("findings", "queries", "probes"):
         assert list(documented[part][0]) == list(written[part][0])

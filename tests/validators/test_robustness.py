@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import sys
 import xml
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -42,7 +42,7 @@ def findings_of(project: Project) -> list[Finding]:
 def assert_reportable(project: Project) -> None:
     """Check that there are findings only for places that exist, and that JSON takes them."""
     for finding in findings_of(project):
-        assert finding.model_dump_json()
+        assert json.dumps(asdict(finding), ensure_ascii=False).encode()
         if finding.line is not None:
             module = project.modules[finding.path]
             assert 1 <= finding.line <= len(module.lines)

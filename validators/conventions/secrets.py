@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from validators.conventions.schema import Class, Schema
@@ -216,7 +217,7 @@ def _well_known(module: Module) -> Iterator[Finding]:
         elif _DATABASE_URL.match(node.value) and not _is_docstring(module, node):
             finding = _in_source(module, node, "A URL with its password stands here.")
             if _SAMPLE_HOSTS.match(_host(node.value)):
-                finding = finding.model_copy(update={"severity": "warning"})
+                finding = replace(finding, severity="warning")
             yield finding
 
 

@@ -76,8 +76,8 @@ class Robustness:
         """Add a request to a finding that has the same cause."""
         finding = self.results.findings[number]
         if len(finding.trace) < _MOST_EXAMPLES:
-            more = {"trace": (*finding.trace, filled.shown)}
-            self.results.findings[number] = finding.model_copy(update=more)
+            trace = (*finding.trace, filled.shown)
+            self.results.findings[number] = replace(finding, trace=trace)
 
     def _strange(self, operation: Operation) -> Iterator[Filled]:
         try:
