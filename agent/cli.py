@@ -197,7 +197,7 @@ def _complain(message: str, hint: str) -> None:
 
 
 def _report_internal(error: Exception) -> int:
-    from agent.settings import DEBUG_VARIABLE  # noqa: PLC0415  # not needed where all is well
+    from agent.given import DEBUG_VARIABLE  # noqa: PLC0415  # not needed where all is well
 
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)

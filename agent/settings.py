@@ -1,24 +1,16 @@
 """Settings: options win over the environment, which wins over `[tool.backendpro]`."""
 
 import difflib
-import os
 import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 import validators
 from agent.errors import InputError
+from agent.given import PREFIX, Given, Values, read_given
 from validators import ownership
-
-PREFIX = "BACKENDPRO_"
-# Read elsewhere, and no setting: it changes how a failure of ours is shown.
-DEBUG_VARIABLE = "BACKENDPRO_DEBUG"
-
-Values = Mapping[str, Any]
 
 
 def _split(names: object) -> object:
@@ -90,18 +82,21 @@ def load_settings(folder: Path, options: Values | None = None) -> Settings:
         agent.errors.InputError: A setting is unknown or has a wrong value; the message says
             where it stands.
     """
-    given = {key: value for key, value in (options or {}).items() if value is not None}
-    file, table = _pyproject(folder)
-    _refuse_unknown(table, f"[tool.backendpro] in {file}", "")
-    _refuse_unknown(_environment(), "the environment", PREFIX)
+    return settings_of(read_given(folder, options))
+
+
+def settings_of(given: Given) -> Settings:
+    """Validate what was set, as `load_settings` does."""
+    _refuse_unknown(given.table, f"[tool.backendpro] in {given.file}", "")
+    _refuse_unknown(given.environment, "the environment", PREFIX)
     try:
-        return _gather(given, table)
+        return _gather(given)
     except ValidationError as error:
-        raise InputError(_explain(error, given, file)) from error
+        raise InputError(_explain(error, given)) from error
 
 
-def _gather(given: Values, table: Values) -> Settings:
-    if not (given or table or _environment()):
+def _gather(given: Given) -> Settings:
+    if not given:
         return Settings()
     # Imported here because it takes as long as a whole static check.
     from pydantic_settings import (  # noqa: PLC0415
@@ -124,34 +119,9 @@ def _gather(given: Values, table: Values) -> Settings:
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             del dotenv_settings, file_secret_settings
-            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(given.table))
 
-    return Settings.model_validate(Sources(**given).model_dump())
-
-
-def _pyproject(folder: Path) -> tuple[Path, Values]:
-    for file in (folder / "pyproject.toml", Path("pyproject.toml")):
-        if not file.is_file():
-            continue
-        try:
-            table = tomllib.loads(file.read_bytes().decode("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{file} cannot be read: {error}.") from error
-        tools = table.get("tool")
-        ours = tools.get("backendpro") if isinstance(tools, dict) else None
-        if isinstance(ours, dict):
-            return file, ours
-        if ours is not None:
-            raise InputError(f"`backendpro` in {file} is not a table.", "Write [tool.backendpro].")
-    return folder / "pyproject.toml", {}
-
-
-def _environment() -> Values:
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(PREFIX) and name != DEBUG_VARIABLE
-    }
+    return Settings.model_validate(Sources(**given.options).model_dump())
 
 
 def _refuse_unknown(values: Values, where: str, prefix: str) -> None:
@@ -167,14 +137,14 @@ def _written(key: str, prefix: str) -> str:
     return f"`{prefix}{key.upper()}`" if prefix else f"`{key}`"
 
 
-def _explain(error: ValidationError, given: Values, file: Path) -> str:
+def _explain(error: ValidationError, given: Given) -> str:
     first = error.errors()[0]
     key = str(first["loc"][0])
-    if key in given:
+    if key in given.options:
         where = f"--{key.replace('_', '-')}"
-    elif f"{PREFIX}{key.upper()}" in os.environ:
+    elif key in given.environment:
         where = f"{PREFIX}{key.upper()}"
     else:
-        where = f"`{key}` in [tool.backendpro] of {file}"
+        where = f"`{key}` in [tool.backendpro] of {given.file}"
     message = first["msg"]
     return f"{where}: {message[:1].lower()}{message[1:]}, not {first['input']!r}."

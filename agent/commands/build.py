@@ -14,10 +14,11 @@ from agent.build_log import BuildLog
 from agent.commands.check import FOUND_ERRORS, PASSED
 from agent.errors import InputError, ModelError
 from agent.events import Checked, Event
+from agent.given import Values
 from agent.paths import ROOT
 from agent.reply import render
 from agent.running import how_to_run, program
-from agent.settings import Values, load_settings
+from agent.settings import load_settings
 from agent.terminal import Terminal, near
 from agent.workspace import Applied, Workspace
 from validators.report import Finding

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import validators
 from agent.errors import InputError
-from agent.settings import Values, load_settings
+from agent.given import Values, read_given
 from agent.terminal import Terminal
 from validators.renderers import Format, render
 from validators.text import reader_of, text_lines
@@ -32,8 +32,7 @@ def check(
     """
     require_backend(folder)
     _require_interpreter(python)
-    settings = load_settings(folder, options)
-    check_options = settings.check_options(python, is_static=is_static)
+    check_options = _check_options(folder, options, python, is_static=is_static)
     with contextlib.closing(Terminal()) as terminal:
         report = validators.check(folder, check_options, terminal)
         if form == "text":
@@ -41,6 +40,18 @@ def check(
         else:
             terminal.write(render(report, form, folder))
     return PASSED if report.verdict == "pass" else FOUND_ERRORS
+
+
+def _check_options(
+    folder: Path, options: Values, python: Path | None, *, is_static: bool
+) -> validators.CheckOptions:
+    given = read_given(folder, options)
+    if not given:
+        return validators.CheckOptions(python=python, is_static=is_static)
+    # Imported here because to load Pydantic takes longer than a static check.
+    from agent.settings import settings_of  # noqa: PLC0415
+
+    return settings_of(given).check_options(python, is_static=is_static)
 
 
 def require_backend(folder: Path) -> None:

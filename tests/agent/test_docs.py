@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from agent.cli import app
+from agent.given import PREFIX
 from agent.models.claude import ALIASES
-from agent.settings import PREFIX, Settings
+from agent.settings import Settings
 from validators.report import Finding, Probe, Query, Report
 
 DOCS = Path(__file__).parents[2] / "docs"

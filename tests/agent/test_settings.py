@@ -6,6 +6,8 @@ import pytest
 
 from agent.errors import InputError
 from agent.settings import Settings, load_settings
+from validators import CheckOptions
+from validators.ownership import ProofOptions
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +131,7 @@ def test_a_pyproject_that_cannot_be_used_is_told(folder: Path, content: bytes) -
     (folder / "pyproject.toml").write_bytes(content)
     with pytest.raises(InputError, match=r"pyproject\.toml"):
         load_settings(folder)
+
+
+def test_a_check_without_settings_is_that_of_the_default_settings() -> None:
+    assert Settings().check_options() == CheckOptions(declared=ProofOptions())
