@@ -1,8 +1,10 @@
 """Requests without a valid token: every protected route must answer 401."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from validators.probes.filling import Filled
+from validators.probes.forgery import BadToken
 from validators.probes.operations import Operation
 from validators.probes.results import Results
 from validators.probes.world import Exchange, World
@@ -27,10 +29,19 @@ class Authentication:
     results: Results
 
     def attempt_all(self, operation: Operation, control: Filled) -> None:
-        """Send the owner's request without a token and with every token that is not valid."""
+        """Send the owner's request without a token and with tokens that are not valid."""
+        self._attempt("authentication", operation, control, self.world.forger().bad())
+
+    def confuse(self, operation: Operation, control: Filled) -> None:
+        """Send the owner's request with tokens that are made to confuse their verification."""
+        self._attempt("token confusion", operation, control, self.world.forger().confusing())
+
+    def _attempt(
+        self, name: str, operation: Operation, control: Filled, tokens: Iterable[BadToken]
+    ) -> None:
         accepted: list[str] = []
         forbidden: list[str] = []
-        for what, token in self.world.bad_tokens():
+        for what, token in tokens:
             request = _with_token(control.request, token)
             exchange = self.world.send("nobody", request)
             self.world.undo(exchange)
@@ -43,7 +54,7 @@ class Authentication:
                     self._note_public(operation, exchange)
                     return
                 accepted.append(f"{what}: {status}")
-        self._judge(operation, control, accepted, forbidden)
+        self._judge(name, operation, control, accepted, forbidden)
 
     def _must_be_protected(self, operation: Operation, exchange: Exchange) -> bool:
         return (
@@ -65,14 +76,19 @@ class Authentication:
         self.results.note("authentication", operation, "passed", detail)
 
     def _judge(
-        self, operation: Operation, control: Filled, accepted: list[str], forbidden: list[str]
+        self,
+        name: str,
+        operation: Operation,
+        control: Filled,
+        accepted: list[str],
+        forbidden: list[str],
     ) -> None:
         if accepted:
             detail = (
                 f"{operation.route} does not answer 401 to every bad token ({', '.join(accepted)})."
             )
             self.results.report(rules.UNAUTHENTICATED, operation, detail, trace=(control.shown,))
-            self.results.note("authentication", operation, "failed", detail)
+            self.results.note(name, operation, "failed", detail)
             return
         if forbidden:
             self.results.report(
@@ -80,8 +96,9 @@ class Authentication:
                 operation,
                 f"{operation.route} answers 403 in place of 401 ({', '.join(forbidden)}).",
             )
-        detail = "Every token that is not valid is refused."
-        self.results.note("authentication", operation, "passed", detail)
+        kind = "" if name == "authentication" else f" where valid ones are {self.world.style}"
+        detail = f"Every token that is not valid is refused{kind}."
+        self.results.note(name, operation, "passed", detail)
 
 
 def _with_token(request: Request, token: str | None) -> Request:

@@ -9,6 +9,8 @@ from validators.probes.filling import Filled
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Operation, Parameter
 
+_MOST_VISITS = 2
+
 
 class Interference(Protocol):
     """The others in a world."""
@@ -32,14 +34,39 @@ class Everybody:
     intrusion: Intrusion
     roles: tuple[str, ...] = ("intruder",)
 
+    def __post_init__(self) -> None:
+        self.forgers = Forgers(self.authentication)
+
     def attempt(self, operation: Operation, filled: Filled) -> None:
         """Try every bad token, and everything that the intruder can try."""
         self.authentication.attempt_all(operation, filled)
+        self.forgers.attempt(operation, filled)
         self.intrusion.attempt_all(operation, filled)
 
     def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
         """Let the intruder use the same query parameter."""
         self.intrusion.attempt_query(operation, filled, parameter)
+
+
+@dataclass
+class Forgers:
+    """Clients whose tokens are made to confuse their verification, and nobody else.
+
+    They come to a few routes only, as all routes share that code.
+    """
+
+    authentication: Authentication
+    roles: tuple[str, ...] = ()
+    _visits: int = 0
+
+    def attempt(self, operation: Operation, filled: Filled) -> None:
+        """Try their tokens on the first reads."""
+        if operation.method == "GET" and self._visits < _MOST_VISITS:
+            self._visits += 1
+            self.authentication.confuse(operation, filled)
+
+    def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
+        """Do nothing."""
 
 
 class Nobody:

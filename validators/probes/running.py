@@ -6,23 +6,21 @@ from validators.probes.accounts import find_accounts, find_users_table
 from validators.probes.authentication import Authentication
 from validators.probes.comparison import compare_worlds
 from validators.probes.experiment import Experiment
-from validators.probes.filling import Filler, UnfilledError
-from validators.probes.interference import Everybody, Nobody
+from validators.probes.filling import Filler
+from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
-from validators.probes.results import ProbeRun, Results, reason
+from validators.probes.results import ProbeRun, Results
 from validators.probes.robustness import Robustness
+from validators.probes.signing_in import find_style
 from validators.probes.tables import Tables
 from validators.probes.targets import Targets
-from validators.probes.tokens import STYLES
-from validators.probes.world import Exchange, World
+from validators.probes.tokens import styles_for
+from validators.probes.world import World
 from validators.rules import probes as rules
 from validators.runtime.app import RunningApp
-from validators.runtime.faults import Frame, read_frames
+from validators.runtime.faults import read_frames
 from validators.runtime.process import BackendEndedError, Ended
-
-_REFUSED = (401, 403)
-_SERVER_ERROR = 500
 
 
 def run(app: RunningApp) -> ProbeRun:
@@ -49,7 +47,7 @@ def run(app: RunningApp) -> ProbeRun:
             for operation in used:
                 results.exercised.add(operation.route)
                 results.note("life", operation, "passed", "The users signed up or in by it.")
-            if _find_style(world, filler, operations, results):
+            if find_style(world, filler, operations, results):
                 others = tuple(each for each in operations if each not in used)
                 _experiment(world, filler, others, results)
                 _check_coverage(operations, results)
@@ -66,7 +64,7 @@ def _enter(
     """Return the world of a freshly booted app, and the operations by which its users came in."""
     tables.users_table = find_users_table(tables)
     accounts = find_accounts(app, document, tables)
-    world = World(app, tables, accounts.users, STYLES[0], tokens=accounts.tokens)
+    world = World(app, tables, accounts.users, styles_for(app)[0], tokens=accounts.tokens)
     return world, accounts.used
 
 
@@ -79,69 +77,45 @@ def _experiment(
     others = Everybody(Authentication(world, results), intrusion)
     together = Experiment(world, filler, results, others, robustness)
     together.run(operations)
-    alone = _live_alone(world, filler, operations)
+    alone = _live_alone(world, filler, operations, results)
     if alone is not None:
         compare_worlds(alone, results, world)
     together.try_strange_values(operations)
 
 
-def _live_alone(world: World, filler: Filler, operations: tuple[Operation, ...]) -> Results | None:
-    """Return what the owner is answered on a fresh database without anybody else."""
-    app, _ = world.app.boot_again(None)
+def _live_alone(
+    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
+) -> Results | None:
+    """Return what the owner is answered on a fresh database without anybody else.
+
+    A backend that can verify tokens in another way as well is set up for that here.
+    """
+    app, findings = world.app.boot_again(next(iter(world.app.other_verifications), None))
     if app is None:
+        results.findings += findings
         return None
     with app.database.observe() as connection:
         empty, _ = _enter(app, filler.document, Tables(connection))
         empty.style, empty.markers = world.style, world.markers
         own = Filler(filler.document, empty, Targets(empty.tables), filler.overrides)
-        results = Results()
+        alone = Results(handlers=results.handlers)
         try:
-            robustness = Robustness(empty, own, results)
-            Experiment(empty, own, results, Nobody(), robustness).run(operations)
-        except (BackendEndedError, psycopg.Error):
+            others: Interference = Nobody()
+            if app.verification != world.app.verification:
+                others = Forgers(Authentication(empty, results))
+                if not find_style(empty, own, operations, results):
+                    return None
+            robustness = Robustness(empty, own, alone)
+            Experiment(empty, own, alone, others, robustness).run(operations)
+        except BackendEndedError as error:
+            _report_end(app, results, error.ended)
+            return None
+        except psycopg.Error as error:
+            _report_database(results, error)
             return None
         finally:
             app.process.close()
-    return results
-
-
-def _find_style(
-    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
-) -> bool:
-    """Find the kind of token that the backend accepts; report it where it accepts none."""
-    for operation in sorted(
-        operations, key=lambda o: (not o.is_secured, len(o.path_names), o.body is not None)
-    ):
-        refused = _try_styles(world, filler, operation)
-        if refused is None:
-            return True
-        if operation.is_secured:
-            said = world.neutral(reason(refused)).rstrip(".")
-            message = f"The owner's valid token is refused: {operation.route} answers {said}."
-            tried = tuple(f"tried: {style}" for style in STYLES)
-            place = _place(refused)
-            results.report(rules.TOKEN_REFUSED, operation, message, place=place, trace=tried)
-            results.note("life", operation, "failed", message)
-            return False
-    return True
-
-
-def _try_styles(world: World, filler: Filler, operation: Operation) -> Exchange | None:
-    """Return None where the backend accepts one of the styles, otherwise the first refusal."""
-    first: Exchange | None = None
-    for style in STYLES:
-        world.style = style
-        try:
-            filled = filler.fill(operation, "owner", lambda _: "nobody")
-        except UnfilledError:
-            return first
-        exchange = world.send("owner", filled.request)
-        world.undo(exchange)
-        if exchange.response.status not in _REFUSED:
-            return None
-        first = first or exchange
-    world.style = STYLES[0]
-    return first
+    return alone
 
 
 def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:
@@ -171,12 +145,6 @@ def _report_database(results: Results, error: psycopg.Error) -> None:
     results.report(rules.PROCESS_ENDED, results.current, message)
     if results.current is not None:
         results.note("life", results.current, "failed", message)
-
-
-def _place(refused: Exchange) -> Frame | None:
-    """Return the line that refused, or that of the route's handler."""
-    frames = [fault.innermost for fault in refused.response.faults]
-    return next(filter(None, frames), refused.response.handler)
 
 
 def _check_coverage(operations: tuple[Operation, ...], results: Results) -> None:

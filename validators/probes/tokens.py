@@ -1,22 +1,22 @@
-"""Tokens for the probes: good ones in the styles that backends expect, and bad ones.
+"""Valid tokens for the probes, in the styles that backends expect.
 
-Sources: RFC 7519 (JWT), RFC 8725 (best current practices: `none`, key confusion).
+Source: RFC 7519 (JWT); the claims are those of Better Auth's jwt plugin.
 """
 
 import base64
 import json
-import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import jwt
 
+from validators.runtime.app import RunningApp
 from validators.runtime.better_auth import User
+from validators.runtime.environment import Verification
+from validators.runtime.keys import AUTH_URL
 
-_HOUR = 3600
-_BASE_URL = "http://localhost:3000"
+HOUR = 3600
 
 SubjectKind = Literal["id", "email"]
 
@@ -28,48 +28,44 @@ class Style:
     Attributes:
         subject: What `sub` holds.
         names_audience: Whether `iss` and `aud` are there, as Better Auth's plugin sets them.
+        verification: What the backend verifies them with.
     """
 
     subject: SubjectKind = "id"
     names_audience: bool = False
+    verification: Verification = "secret"
 
     def __str__(self) -> str:
+        kind = "HS256 with the secret" if self.verification == "secret" else "EdDSA by JWKS"
         audience = ", iss and aud" if self.names_audience else ""
-        return f"HS256 with the secret, sub = the user's {self.subject}{audience}"
+        return f"{kind}, sub = the user's {self.subject}{audience}"
 
 
-STYLES = (
+_BY_SECRET = (
     Style(),
     Style(names_audience=True),
     Style(subject="email"),
 )
+_BY_KEYS = (
+    Style(names_audience=True, verification="published keys"),
+    Style(verification="published keys"),
+    Style(subject="email", names_audience=True, verification="published keys"),
+)
 
 
-def sign(user: User, style: Style, secret: str) -> str:
-    """Return a token of a user that is valid for an hour."""
-    return jwt.encode(make_claims(user, style), secret, algorithm="HS256")
+def styles_for(app: RunningApp) -> tuple[Style, ...]:
+    """Return the styles that a backend may want, those of its set-up first."""
+    if app.keys is None:
+        return _BY_SECRET
+    return _BY_SECRET + _BY_KEYS if app.verification == "secret" else _BY_KEYS + _BY_SECRET
 
 
-def bad_tokens(
-    good: str, claims: dict[str, Any], secret: str | None
-) -> Iterator[tuple[str, str | None]]:
-    """Yield what is wrong and the token, for tokens that no route may accept.
-
-    Args:
-        good: A token that is valid.
-        claims: What it says.
-        secret: What it is signed with; None where only the backend knows.
-    """
-    past = {**claims, "iat": int(time.time()) - 2 * _HOUR, "exp": int(time.time()) - _HOUR}
-    yield "no token", None
-    yield "a broken token", good[:-8] + "AAAAAAAA"
-    if secret is not None:
-        yield "an expired token", jwt.encode(past, secret, algorithm="HS256")
-    yield (
-        "a token signed with another secret",
-        jwt.encode(claims, secrets.token_hex(32), algorithm="HS256"),
-    )
-    yield "an unsigned token (alg: none)", jwt.encode(claims, "", algorithm="none")
+def sign(claims: dict[str, Any], style: Style, app: RunningApp) -> str:
+    """Return a token that says this, signed as the backend expects it."""
+    if style.verification == "published keys" and app.keys is not None:
+        key = app.keys.key
+        return jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.kid})
+    return jwt.encode(claims, app.secret, algorithm="HS256")
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -82,8 +78,14 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def make_claims(user: User, style: Style) -> dict[str, Any]:
-    """Return the claims of a valid token, as Better Auth and others name them."""
+def make_claims(user: User, style: Style, issuer: str = AUTH_URL) -> dict[str, Any]:
+    """Return the claims of a valid token, as Better Auth and others name them.
+
+    Args:
+        user: Whom the token names.
+        style: How the backend wants it.
+        issuer: URL of the server that issues it.
+    """
     now = int(time.time())
     claims: dict[str, Any] = {
         "sub": user.id if style.subject == "id" else user.email,
@@ -94,8 +96,8 @@ def make_claims(user: User, style: Style) -> dict[str, Any]:
         "name": user.name,
         "type": "access",
         "iat": now,
-        "exp": now + _HOUR,
+        "exp": now + HOUR,
     }
     if style.names_audience:
-        claims |= {"iss": _BASE_URL, "aud": _BASE_URL}
+        claims |= {"iss": issuer, "aud": issuer}
     return claims

@@ -5,11 +5,14 @@ import secrets
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from validators.probes.forgery import Forger
 from validators.probes.tables import Change, Key, Row, Snapshot, Tables, compare
-from validators.probes.tokens import Style, bad_tokens, claims_of, make_claims, sign
+from validators.probes.tokens import Style, claims_of, make_claims, sign
 from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.better_auth import User
+from validators.runtime.keys import AUTH_URL
 
 _MARKER_LETTERS = 10
 _LONG_ID = 6
@@ -64,18 +67,18 @@ class World:
 
     def token(self, role: str) -> str:
         """Return a valid token of a user."""
-        if role in self.tokens:
-            return self.tokens[role]
-        return sign(self.users[role], self.style, self.app.secret)
+        return self.tokens.get(role) or sign(self._claims(role), self.style, self.app)
 
-    def bad_tokens(self) -> Iterator[tuple[str, str | None]]:
-        """Yield what is wrong and the token, for tokens in the owner's name."""
+    def forger(self) -> Forger:
+        """Return what makes tokens in the owner's name that are not valid."""
         good = self.token("owner")
-        if self.tokens:
-            yield from bad_tokens(good, claims_of(good), None)
-        else:
-            claims = make_claims(self.users["owner"], self.style)
-            yield from bad_tokens(good, claims, self.app.secret)
+        is_own = "owner" in self.tokens
+        claims = claims_of(good) if is_own else self._claims("owner")
+        return Forger(self.app, self.style, good, claims, is_own)
+
+    def _claims(self, role: str) -> dict[str, Any]:
+        issuer = self.app.keys.base_url if self.app.keys else AUTH_URL
+        return make_claims(self.users[role], self.style, issuer)
 
     def send(self, actor: str, request: Request) -> Exchange:
         """Send a request and look at the database afterwards."""

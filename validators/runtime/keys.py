@@ -74,6 +74,11 @@ class KeyServer:
     intruders_key: SigningKey = field(default_factory=SigningKey)
     _listener: socket.socket | None = None
 
+    @property
+    def shown_url(self) -> str:
+        """Where the keys are, as a report names it."""
+        return AUTH_URL + KEYS_PATH
+
     def serve(self, listener: socket.socket) -> Self:
         """Answer in the background on a listener, until `close`."""
         self._listener = listener
