@@ -10,6 +10,7 @@ from validators.ownership.methods import Methods
 from validators.ownership.program import Program
 from validators.ownership.schema import Schema
 from validators.ownership.state import State, choice, join, one_of
+from validators.ownership.text import parse_text
 from validators.ownership.values import (
     Choice,
     ClassValue,
@@ -104,8 +105,6 @@ class Interpreter(Methods):
 
     def text_statement(self, call: Call) -> Value:
         """Return the statement that a text of SQL is."""
-        from validators.ownership.text import parse_text  # noqa: PLC0415  # sqlglot loads slowly
-
         value = call.argument(0, "text") or Unknown("no text")
         return parse_text(self, value, call)
 

@@ -1,44 +1,32 @@
 """SQL as text: a statement from what `text()`, or a driver's cursor, is given."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from validators.ownership.machine import Call
 from validators.ownership.statements import Statements
 from validators.ownership.values import (
     Anything,
-    Attr,
-    Both,
     Choice,
     Const,
-    Derived,
-    Either,
     Element,
     ElementValue,
-    Equal,
     Formula,
     Given,
-    Joined,
     Made,
-    Opaque,
-    Opposite,
     Statement,
-    Term,
     Unfollowed,
     Unknown,
     Value,
-    Within,
 )
 from validators.ownership.walk import origins
 
 _PARTS = re.compile(r"(?<![:\w]):(\w+)|%\((\w+)\)s|(%s)|\$(\d+)|(\?)")
-_HOLE = "hole__"
-_SAME = (exp.Cast, exp.Lower, exp.Upper, exp.Trim, exp.Paren)
+# One constant, or one call of a function: `SELECT 1`, `SELECT pg_advisory_xact_lock(:key)`.
+_COMPUTES = re.compile(
+    r"\s*select\s+(\d+|\w+\s*\((?![^()]*\b(select|from|table)\b)[^()]*\))\s*;?\s*", re.IGNORECASE
+)
+HOLE = "hole__"
+COMPUTED = Unknown("a value that the database computes")
 
 
 def parse_text(machine: Statements, value: Value, call: Call) -> Value:
@@ -66,17 +54,26 @@ def parse_text(machine: Statements, value: Value, call: Call) -> Value:
     if injected is not None:
         return _undecided(machine, shown, site, injected, is_leak=True)
     sql, holes = _with_holes(pieces)
+    simple = None if holes else computed(sql, site)
+    if simple is not None:
+        return simple
+    # Imported here because to load sqlglot takes longer than a whole check.
+    from validators.ownership.sql import UnreadableError, read_sql  # noqa: PLC0415
+
     try:
-        tree = sqlglot.parse_one(_placeholders(sql), dialect="postgres")
-        statement = _Reader(machine, site, holes).read(tree, {})
-        statement = replace(statement, is_text=True, holes=tuple(holes.items()))
-    except (SqlglotError, RecursionError, _UnreadableError):
+        return read_sql(machine, placeholders(sql), site, holes)
+    except UnreadableError:
         return _undecided(machine, shown, site, "its text cannot be parsed", is_leak=False)
-    return statement
 
 
-class _UnreadableError(Exception):
-    """The statement is of a kind that is not followed."""
+def computed(sql: str, site: int) -> Statement | None:
+    """Return the statement of a text that reads no table: a constant, or one call.
+
+    Any other text gives None, and must be parsed.
+    """
+    if _COMPUTES.fullmatch(sql) is None:
+        return None
+    return Statement("select", site, (COMPUTED,), is_text=True)
 
 
 def _pieces(value: Value) -> list[str | Value]:
@@ -105,12 +102,12 @@ def _with_holes(pieces: list[str | Value]) -> tuple[str, dict[str, Value]]:
         if isinstance(piece, str):
             text += piece
         else:
-            holes[f"{_HOLE}{index}"] = piece
-            text += f":{_HOLE}{index}"
+            holes[f"{HOLE}{index}"] = piece
+            text += f":{HOLE}{index}"
     return text, holes
 
 
-def _placeholders(sql: str) -> str:
+def placeholders(sql: str) -> str:
     """Return SQL with every driver's kind of parameter written as `:name`."""
     counter = iter(range(len(sql)))
 
@@ -140,259 +137,3 @@ def _undecided(machine: Statements, text: str, site: int, reason: str, *, is_lea
         where = Anything()
     columns = tuple(ElementValue(element) for element in sources)
     return Statement(verb, site, columns, sources, where=(where,))
-
-
-@dataclass
-class _Reader:
-    """Reads one parsed statement."""
-
-    machine: Statements
-    site: int
-    holes: dict[str, Value]
-    names: dict[str, Statement] = field(default_factory=dict)
-
-    def read(self, tree: exp.Expr, outer: dict[str, Element | Statement]) -> Statement:
-        """Return the statement of a syntax tree."""
-        for table in tree.ctes if hasattr(tree, "ctes") else []:
-            self.names[table.alias.lower()] = self.read(table.this, {})
-        match tree:
-            case exp.Select():
-                return self._select(tree, outer)
-            case exp.Subquery():
-                return self.read(tree.this, outer)
-            case exp.Union():
-                parts = (self.read(tree.left, outer), self.read(tree.right, outer))
-                return Statement("select", self.site, parts[0].columns, parts=parts, is_union=True)
-            case exp.Update() | exp.Delete():
-                return self._change(tree)
-            case exp.Insert():
-                return self._insert(tree)
-            case _:
-                raise _UnreadableError
-
-    def _select(self, tree: exp.Select, outer: dict[str, Element | Statement]) -> Statement:
-        scope: dict[str, Element | Statement] = {}
-        source = tree.args.get("from_") or tree.args.get("from")
-        if source is not None:
-            self._add_source(source.this, scope)
-        joins = [
-            (join, self._add_source(join.this, scope)) for join in tree.args.get("joins") or []
-        ]
-        every = {**outer, **scope}
-        made = []
-        conditions: list[Formula] = []
-        for join, element in joins:
-            on = self._joined_on(join, every)
-            if isinstance(element, Element):
-                is_outer = str(join.side or "").upper() in ("LEFT", "FULL", "RIGHT")
-                made.append(Joined(element, on, is_outer))
-            else:
-                conditions.append(on)
-        where = tree.args.get("where")
-        if where is not None:
-            conditions.append(self._formula(where.this, every))
-        columns = tuple(c for item in tree.expressions for c in self._column(item, every, scope))
-        return Statement(
-            "select",
-            self.site,
-            columns,
-            tuple(e for e in scope.values() if isinstance(e, Element)),
-            tuple(made),
-            tuple(conditions),
-            tuple(s for s in scope.values() if isinstance(s, Statement)),
-        )
-
-    def _add_source(
-        self, node: exp.Expr, scope: dict[str, Element | Statement]
-    ) -> Element | Statement | None:
-        name = node.alias_or_name.lower()
-        if isinstance(node, exp.Subquery):
-            scope[name] = self.read(node.this, {})
-            return scope[name]
-        if not isinstance(node, exp.Table):
-            raise _UnreadableError
-        inner = self.names.get(node.name.lower())
-        if inner is not None:
-            scope[name] = inner
-            return inner
-        model = self.machine.schema.table(node.name)
-        if model is None:
-            return None
-        is_again = any(isinstance(e, Element) and e.model == model.key for e in scope.values())
-        alias = self.machine.number(("sql", self.site, name, id(node))) if is_again else 0
-        scope[name] = Element(model.key, alias)
-        return scope[name]
-
-    def _joined_on(self, join: exp.Join, scope: dict[str, Element | Statement]) -> Formula:
-        on = join.args.get("on")
-        if on is not None:
-            return self._formula(on, scope)
-        return Anything()
-
-    def _change(self, tree: exp.Update | exp.Delete) -> Statement:
-        scope: dict[str, Element | Statement] = {}
-        self._add_source(tree.this, scope)
-        for extra in tree.args.get("using") or []:
-            self._add_source(extra, scope)
-        source = tree.args.get("from_") or tree.args.get("from")
-        if source is not None:
-            self._add_source(source.this, scope)
-        where = tree.args.get("where")
-        conditions = (self._formula(where.this, scope),) if where is not None else ()
-        assigned = tuple(
-            (item.this.name, self._value(item.expression, scope))
-            for item in tree.expressions
-            if isinstance(tree, exp.Update) and isinstance(item, exp.EQ)
-        )
-        elements = tuple(e for e in scope.values() if isinstance(e, Element))
-        kind = "update" if isinstance(tree, exp.Update) else "delete"
-        return Statement(kind, self.site, (), elements, where=conditions, assigned=assigned)
-
-    def _insert(self, tree: exp.Insert) -> Statement:
-        target = tree.this
-        listed = target.expressions if isinstance(target, exp.Schema) else []
-        scope: dict[str, Element | Statement] = {}
-        self._add_source(target.this if isinstance(target, exp.Schema) else target, scope)
-        elements = tuple(e for e in scope.values() if isinstance(e, Element))
-        names = [item.name for item in listed]
-        source = tree.expression
-        if isinstance(source, exp.Values) and source.expressions:
-            row = source.expressions[0]
-            values = [self._value(item, {}) for item in row.expressions]
-            assigned = tuple(zip(names, values, strict=False))
-            return Statement("insert", self.site, (), elements, assigned=assigned)
-        part = self.read(source, {})
-        assigned = tuple(zip(names, part.columns, strict=False))
-        return Statement("insert", self.site, (), elements, parts=(part,), assigned=assigned)
-
-    # Expressions.
-
-    def _formula(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Formula:
-        match node:
-            case exp.And():
-                return Both((self._formula(node.left, scope), self._formula(node.right, scope)))
-            case exp.Or():
-                return Either((self._formula(node.left, scope), self._formula(node.right, scope)))
-            case exp.Not():
-                return Opposite(self._formula(node.this, scope))
-            case exp.Paren():
-                return self._formula(node.this, scope)
-            case exp.EQ():
-                return self._equal(node.left, node.right, scope)
-            case exp.In():
-                return self._in(node, scope)
-            case exp.Exists():
-                return Within(None, self.read(node.this, scope))
-            case exp.Placeholder():
-                return Unfollowed("a predicate that is put together from pieces")
-            case exp.Boolean():
-                return Both(()) if node.this else Either(())
-            case _:
-                return Anything(tuple(self._mentioned(node, scope)))
-
-    def _equal(
-        self, left: exp.Expr, right: exp.Expr, scope: dict[str, Element | Statement]
-    ) -> Formula:
-        if isinstance(right, exp.Any):
-            right = right.this
-        one, other = self._term(left, scope), self._term(right, scope)
-        if not (isinstance(one, Attr) or isinstance(other, Attr)):
-            is_true = isinstance(one, Const) and one == other
-            return Both(()) if is_true else Anything()
-        return Equal(one, other)
-
-    def _in(self, node: exp.In, scope: dict[str, Element | Statement]) -> Formula:
-        term = self._term(node.this, scope)
-        query = node.args.get("query")
-        if query is not None:
-            return Within(term, self.read(query, scope))
-        return Either(tuple(Equal(term, self._term(e, scope)) for e in node.expressions))
-
-    def _mentioned(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Iterator[Term]:
-        for column in node.find_all(exp.Column):
-            term = self._term(column, scope)
-            if isinstance(term, Attr):
-                yield term
-
-    def _term(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Term:
-        while isinstance(node, _SAME):
-            node = node.this
-        match node:
-            case exp.Column():
-                return self._resolve(node, scope)
-            case exp.Placeholder():
-                return Opaque(f":{node.name}")
-            case exp.Literal():
-                text = str(node.this)
-                if node.is_string and text.startswith(f":{_HOLE}"):
-                    return Opaque(text)
-                return Const(text if node.is_string else _number(text))
-            case exp.Null():
-                return Const(None)
-            case _:
-                return Opaque(f"the SQL expression {node.sql()[:40]}")
-
-    def _resolve(self, node: exp.Column, scope: dict[str, Element | Statement]) -> Term:
-        table = node.table.lower()
-        candidates = [scope[table]] if table in scope else list(scope.values())
-        for source in reversed(candidates):
-            if isinstance(source, Element):
-                model = self.machine.model_at(source)
-                known = {column.lower(): column for column in model.columns}
-                found = known.get(node.name.lower())
-                if found is not None:
-                    return Attr(source, found)
-            else:
-                column = self._column_of(source, node.name)
-                if column is not None:
-                    return column
-        elements = [source for source in candidates if isinstance(source, Element)]
-        if len(elements) == 1:
-            return Attr(elements[0], node.name)
-        return Opaque(f"the column {node.name}")
-
-    def _column_of(self, source: Statement, name: str) -> Attr | None:
-        for column in source.columns:
-            if isinstance(column, Attr) and column.column.lower() == name.lower():
-                return column
-            if isinstance(column, ElementValue):
-                known = self.machine.model_at(column.element).columns
-                if name in known:
-                    return Attr(column.element, name)
-        return None
-
-    def _column(
-        self,
-        node: exp.Expr,
-        scope: dict[str, Element | Statement],
-        own: dict[str, Element | Statement],
-    ) -> Iterator[Value]:
-        inner = node.this if isinstance(node, exp.Alias) else node
-        if isinstance(inner, exp.Star) or (
-            isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star)
-        ):
-            for source in own.values():
-                if isinstance(source, Element):
-                    yield ElementValue(source)
-                else:
-                    yield from source.columns
-        elif isinstance(inner, exp.Subquery):
-            yield self.read(inner, scope)
-        elif isinstance(inner, exp.Column):
-            yield self._resolve(inner, scope)
-        else:
-            yield Unknown(
-                "a value that the database computes", frozenset(self._mentioned(inner, scope))
-            )
-
-    def _value(self, node: exp.Expr, scope: dict[str, Element | Statement]) -> Value:
-        if isinstance(node, exp.Subquery):
-            return Derived(self.read(node, scope))
-        return self._term(node, scope)
-
-
-def _number(text: str) -> object:
-    try:
-        return int(text)
-    except ValueError:
-        return text
