@@ -11,6 +11,7 @@ from validators.ownership.routes import Route, Runner, find_routes
 from validators.ownership.schema import read_schema
 from validators.ownership.state import State
 from validators.ownership.unreached import run_unreached
+from validators.ownership.unseen import note_unseen
 from validators.ownership.verdicts import Judge
 from validators.report import Finding, Query
 from validators.source import Project
@@ -48,6 +49,7 @@ def _run_everything(interpreter: Interpreter, location: AppLocation | None, root
         _run_routes(interpreter, roots)
         if any(model.is_owned for model in interpreter.schema.models.values()):
             roots += [(entry, None) for entry in run_unreached(interpreter)]
+            roots += [(entry, None) for entry in note_unseen(interpreter)]
         roots += [(entry, None) for entry in interpreter.module_entries]
     except (TooLargeError, RecursionError):
         return False

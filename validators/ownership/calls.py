@@ -1,6 +1,7 @@
 """Calls into the project's own functions, interpreted once for the same abstract arguments."""
 
 import ast
+from abc import abstractmethod
 from collections import defaultdict
 from functools import cache
 from typing import Literal
@@ -10,7 +11,7 @@ from validators.ownership.conditions import pure_value
 from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
 from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError, row_of
-from validators.ownership.program import Program, Resolved, Scope
+from validators.ownership.program import Program, Resolved, Scope, is_tool_decorator
 from validators.ownership.recorder import Entry, Frame, Outcome, Place
 from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
@@ -55,6 +56,8 @@ class Calls(Flow):
         self.is_stale = False
         self.patched: set[str] = set()
         self.visited: set[ast.AST] = set()
+        # Functions that are defined inside functions, as they were last seen.
+        self.inner: dict[FunctionNode, Function] = {}
 
     def forget(self) -> None:
         """Forget earlier interpretations, because module variables have changed since."""
@@ -144,15 +147,24 @@ class Calls(Flow):
             return Function(node, scope)
         names = free_names(node)
         held = tuple((name, value) for name, value in state.env.items() if name in names)
-        return Function(node, scope, held)
+        self.inner[node] = Function(node, scope, held)
+        return self.inner[node]
 
     def decorated(self, decorator: ast.expr, function: Value, state: State, frame: Frame) -> Value:
         """Return what a decorator makes of a function."""
         value = self.evaluate(decorator, state, frame)
         call = Call(decorator, state, frame, [function])
+        if isinstance(value, Library | Unknown):
+            if is_tool_decorator(decorator) and isinstance(function, Function):
+                self.hand_on(function, call)
+            return function
         result = self.call(value, call)
         is_known = isinstance(result, (Function | ClassValue, Choice))
         return result if is_known else function
+
+    @abstractmethod
+    def hand_on(self, function: Function, call: Call) -> None:
+        """Run a function as somebody would to whom it is handed."""
 
     def call_function(self, function: Function, call: Call) -> Value:
         """Return what a project's function gives back for these arguments."""

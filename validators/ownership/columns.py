@@ -32,6 +32,7 @@ from validators.ownership.values import (
 from validators.ownership.walk import origins
 
 _NEGATED = frozenset({"not_in", "notin_", "is_not", "isnot"})
+_COMPUTED = "a value that the database computes"
 _PLAIN = frozenset({"desc", "asc", "label", "nulls_first", "nulls_last", "collate", "nullslast"})
 
 
@@ -106,7 +107,7 @@ class Columns(Objects):
     def together(self, values: list[Value]) -> Unknown:
         """Return one unknown value made from several."""
         made = frozenset(origin for value in values for origin in origins(self.as_column(value)))
-        return Unknown("a value that the database computes", made | _columns_in(values))
+        return Unknown(_COMPUTED, made | _columns_in(values))
 
     def _related_method(
         self, related: Related, name: str, argument: Value | None, call: Call
@@ -142,6 +143,11 @@ class Columns(Objects):
                 return Attr(column.element, name)
         held = [column for column in value.statement.columns if is_sql(column)]
         return self.together(held)
+
+
+def is_computed(value: Value) -> bool:
+    """Tell whether a value is computed by the database, such as `func.now()`."""
+    return isinstance(value, Unknown) and value.reason == _COMPUTED
 
 
 def _columns_in(values: list[Value]) -> frozenset[Attr]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from validators.ownership.columns import is_computed
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Owned, Same, equals, same
 from validators.ownership.formulas import equality
 from validators.ownership.machine import Call
@@ -45,6 +46,8 @@ class Execution(Statements):
         if statement.kind == "insert":
             return self.insert_rows(statement, call)
         rows = self._instantiate(statement, call)
+        if not rows:
+            self._note_unnamed(statement, call)
         # What is known of a row holds where there is one: the facts travel with the row.
         before = call.state.facts
         call = replace(call, state=call.state.copy())
@@ -85,6 +88,13 @@ class Execution(Statements):
                     self.outer_sites.setdefault(symbol, {})[statement.site] = None
                 rows[element] = Row(symbol, model.key)
         return rows
+
+    def _note_unnamed(self, statement: Statement, call: Call) -> None:
+        """Note a statement that reads a table of which nothing is known."""
+        lost = [column for column in statement.columns if isinstance(column, Unknown | Given)]
+        if any(not is_computed(column) for column in lost):
+            reason = "the table that it reads cannot be followed"
+            self.record(call.frame, Event("unproven", 0, statement.site, reason))
 
     def _branches(self, statement: Statement, rows: dict[Element, Row]) -> list[Branch]:
         bound = {element: row.symbol for element, row in rows.items()}

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from validators.ownership.containers import mapping_of
@@ -266,6 +267,36 @@ def _operator(machine: "Interpreter", name: str, call: Call) -> Value:
     return Condition(Both(parts) if name == "operator.and_" else Either(parts))
 
 
+def _thread(machine: "Interpreter", name: str, call: Call) -> Value:
+    """`Thread(target=f, args=(a, b), kwargs={…})` calls `f(a, b, …)` beside the caller."""
+    target = call.argument(1, "target", "function")
+    if target is None:
+        return foreign_call(machine, name, call)
+    args, keywords = call.argument(3, "args"), call.argument(4, "kwargs")
+    inner = Call(call.node, call.state.copy(), call.frame)
+    if isinstance(args, Items) and args.items is not None:
+        inner.args = list(args.items)
+    else:
+        inner.rest = args
+    if isinstance(keywords, Mapping) and keywords.rest is None:
+        inner.keywords = {str(key): value for key, value in keywords.known}
+    else:
+        inner.more = keywords
+    with suppress(UnreachableError):
+        machine.call(target, inner)
+    return Unknown("a thread")
+
+
+def _made_at_run_time(machine: "Interpreter", name: str, call: Call) -> Value:
+    machine.problem(
+        call.frame,
+        call.node,
+        "BP302",
+        "Code that is made from a text when the app runs cannot be followed.",
+    )
+    return machine.derived(f"the result of {name}", call.values(), call.state)
+
+
 def _replace(machine: "Interpreter", name: str, call: Call) -> Value:
     del name
     changed = call.args[0] if call.args else NONE
@@ -432,6 +463,11 @@ def _field(machine: "Interpreter", name: str, call: Call) -> Value:
 
 _MODELS: dict[str, Model] = {
     "builtins.dict": _dict,
+    "builtins.eval": _made_at_run_time,
+    "builtins.exec": _made_at_run_time,
+    "threading.Thread": _thread,
+    "threading.Timer": _thread,
+    "multiprocessing.Process": _thread,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.next": _next,

@@ -1,6 +1,8 @@
 """Method calls: who answers `receiver.name(…)`, by the kind of the receiver."""
 
 import ast
+from contextlib import suppress
+from dataclasses import replace
 
 from validators.ownership.conditions import member_list
 from validators.ownership.containers import claim, mapping_of, merged
@@ -45,6 +47,9 @@ _SAME_PERSON = frozenset({"lower", "upper", "strip", "casefold", "lstrip", "rstr
                           "get_secret_value"})  # fmt: skip
 _MUTATIONS = frozenset({"append", "add", "extend", "insert", "update", "setdefault", "pop",
                         "remove", "discard", "clear", "popitem", "sort", "reverse"})  # fmt: skip
+# Methods that call what they are given with the arguments behind it.
+_SCHEDULERS = frozenset({"run_in_executor", "submit", "call_soon", "call_soon_threadsafe",
+                         "apply_async", "apply"})  # fmt: skip
 _DUMPS = frozenset({"model_dump", "dict", "model_dump_json", "json"})
 
 
@@ -179,7 +184,7 @@ class Methods(Web):
                 return found
         built = self.statement_method(receiver, name, call)
         if built is not None:
-            return built
+            return self.noted(built, call) if isinstance(built, Statement) else built
         if is_sql(receiver) or name in ("in_", "is_", "__eq__"):
             return self.column_method(receiver, name, call)
         return receiver
@@ -294,14 +299,9 @@ class Methods(Web):
     # Everything else: columns, sessions, library objects, unknown values.
 
     def _other_method(self, receiver: Value, name: str, call: Call) -> Value:
-        if isinstance(receiver, Made):
-            if receiver.kind == "remote":
-                return remote_user(self, name, call)
-            if receiver.kind == "answer":
-                return receiver.get("claims") or NONE if name == "json" else NONE
-            found = self.made_method(receiver, name, call)
-            if found is not None:
-                return found
+        found = self._made_result(receiver, name, call) if isinstance(receiver, Made) else None
+        if found is not None:
+            return found
         if isinstance(receiver, Derived):
             return receiver if name == "alias" else self.derived("a subquery", [], call.state)
         if is_sql(receiver) and isinstance(
@@ -315,10 +315,35 @@ class Methods(Web):
             return receiver
         if isinstance(receiver, Function) and name in ("delay", "apply_async", "send", "__call__"):
             return self.call(receiver, call)
+        return self._foreign_method(receiver, name, call)
+
+    def _made_result(self, receiver: Made, name: str, call: Call) -> Value | None:
+        """Return what a method of a library's object gives; None where it is unknown."""
+        if receiver.kind == "remote":
+            return remote_user(self, name, call)
+        if receiver.kind == "answer":
+            return receiver.get("claims") or NONE if name == "json" else NONE
+        return self.made_method(receiver, name, call)
+
+    def _foreign_method(self, receiver: Value, name: str, call: Call) -> Value:
+        """Return what a method gives of which nothing is known."""
+        if isinstance(receiver, Made) and receiver.kind == "session":
+            self.note_lost(name, call)
+        if name in _SCHEDULERS:
+            self._schedule(call)
         reason = receiver.reason if isinstance(receiver, Unknown) else f"the method {name}"
         self.hand_over(reason, call)
         self.note_asking(call)
         return self.derived(reason, [receiver, *call.values()], call.state)
+
+    def _schedule(self, call: Call) -> None:
+        """Run a function that is handed over with its arguments: `pool.submit(f, a, b)`."""
+        for index, value in enumerate(call.args):
+            if isinstance(value, Function):
+                inner = replace(call, args=call.args[index + 1 :], state=call.state.copy())
+                with suppress(UnreachableError):
+                    self.use(self.call(value, inner), inner.state, call.frame, "is handed on")
+                return
 
     def _sql_method(self, receiver: Value, name: str, call: Call) -> Value:
         if isinstance(receiver, Condition | ElementValue):

@@ -175,6 +175,20 @@ def bound_names(node: Binding) -> list[str]:
             return [node.target.id] if isinstance(node.target, ast.Name) else []
 
 
+_TOOLS = frozenset({"tool", "function_tool", "resource", "beta_tool", "tool_plain"})
+
+
+def is_tool_decorator(node: ast.expr) -> bool:
+    """Tell whether a decorator offers its function to a language model or to clients."""
+    name = dotted_name(node.func if isinstance(node, ast.Call) else node)
+    return (name or "").rpartition(".")[2] in _TOOLS
+
+
+def is_tool(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    """Tell whether a function is offered to a language model or to clients as a tool."""
+    return not isinstance(node, ast.Lambda) and any(map(is_tool_decorator, node.decorator_list))
+
+
 def dotted_name(node: ast.expr) -> str | None:
     """Return `a.b.c` for such an expression, or None for any other."""
     parts: list[str] = []

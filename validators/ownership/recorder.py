@@ -9,7 +9,8 @@ from validators.ownership.facts import Facts
 from validators.ownership.state import State
 from validators.ownership.values import Given, Value
 
-EventKind = Literal["bound", "pending", "checked", "leak", "unproven"]
+# `begun` says that a statement was built; another event follows where it runs.
+EventKind = Literal["bound", "pending", "checked", "leak", "unproven", "begun"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from validators.ownership.columns import is_computed
 from validators.ownership.conditions import member_list
 from validators.ownership.containers import is_text
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
@@ -17,6 +18,8 @@ from validators.ownership.values import (
     Choice,
     ClassValue,
     Const,
+    Function,
+    Given,
     Instance,
     Items,
     Made,
@@ -30,12 +33,13 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
-from validators.ownership.walk import renamed_terms
+from validators.ownership.walk import functions_in, renamed_terms
 from validators.ownership.writes import Writes
 
 _RUNS = frozenset(
     {
         "exec",
+        "exec_driver_sql",
         "execute",
         "scalars",
         "stream",
@@ -57,6 +61,8 @@ _MANY = frozenset(
     {"all", "scalars", "mappings", "unique", "fetchall", "partitions", "tuples", "fetchmany",
      "yield_per", "columns", "fetch_all", "to_list"}
 )  # fmt: skip
+# Parameters of these names are database sessions, whoever passes them.
+SESSION_NAMES = frozenset({"session", "db", "database", "conn", "connection", "s", "sess"})
 _DUMPS = frozenset({"model_dump", "dict", "model_dump_json", "json", "_asdict", "to_dict"})
 
 
@@ -106,6 +112,15 @@ class Sessions(Writes):
         each = choice(results)
         return self.maybe(each) if name in _RUNS_ONE else Result(each)
 
+    def note_lost(self, name: str, call: Call) -> None:
+        """Note a statement that runs and is not known."""
+        first = call.args[0] if call.args else next(iter(call.keywords.values()), None)
+        if name not in _RUNS | _RUNS_ONE or not isinstance(first, Unknown) or is_computed(first):
+            return
+        site = self.site(call.node, call.frame, "unknown")
+        reason = f"the statement that runs cannot be followed: {first.reason}"
+        self.record(call.frame, Event("unproven", 0, site.index, reason))
+
     def text_statement(self, call: Call) -> Value:
         """Return the statement that a text of SQL is."""
         raise NotImplementedError
@@ -130,6 +145,25 @@ class Sessions(Writes):
                 handed = replace(statement, where=(*statement.where, added))
                 each = self.execute(handed, call)
                 self.use(each, call.state, call.frame, "is handed on")
+            for function in functions_in(value):
+                self.hand_on(function, call)
+
+    def hand_on(self, function: Function, call: Call) -> None:
+        """Run a function as somebody would to whom it is handed: with arguments of theirs."""
+        if not function.closure and function.receiver is None:
+            return  # A function of a module is judged by itself where no route calls it.
+        args = function.node.args
+        named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+        env: dict[str, Value] = {}
+        if function.receiver is not None and named:
+            env[named.pop(0).arg] = function.receiver
+        for parameter in (*named, *filter(None, (args.vararg, args.kwarg))):
+            is_session = parameter.arg in SESSION_NAMES
+            env[parameter.arg] = Made("session") if is_session else Given("caller", parameter.arg)
+        state = call.state.copy()
+        value = self.outcome(function, env, state, call.frame).value
+        if value is not None:
+            self.use(value, state, call.frame, "is returned to what calls it")
 
     def statements_in(self, value: Value | None) -> list[tuple[Statement, Facts]]:
         """Return the statements that a value is, each with its facts."""
@@ -229,6 +263,8 @@ class Sessions(Writes):
             element = next(iter(self.elements_of(statement, frozenset())), None)
             if element is None:
                 return None
+            # What `get` fetches has a site of its own, at the same place.
+            self.begun.pop(statement.site, None)
             key = call.argument(0, "ident") or Unknown("no key is passed")
             model = self.model_at(element)
             row = self.fetch_by_key(model, key, call, "get")

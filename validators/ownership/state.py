@@ -1,7 +1,7 @@
 """The state on one path: what names are worth, which facts hold, what the request carries."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from validators.ownership.facts import (
     NO_FACTS,
@@ -13,19 +13,23 @@ from validators.ownership.facts import (
     subjects,
 )
 from validators.ownership.values import (
+    Anything,
     Choice,
     Const,
+    Either,
+    Formula,
     Given,
     Identity,
     Items,
     Library,
     Mapping,
     Row,
+    Statement,
     Term,
     Unknown,
     Value,
 )
-from validators.ownership.walk import loose, names_in, renamed
+from validators.ownership.walk import has_statement, loose, names_in, renamed, terms_in
 
 # More alternatives than this become one unknown value.
 MOST_MEMBERS = 16
@@ -94,12 +98,44 @@ def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
         # Whichever claim it is, it names the signed-in user.
         found = {next(iter(found)): frozenset.intersection(*found.values())}
     if len(found) > MOST_MEMBERS:
+        found = _weakened(found)
+    if len(found) > MOST_MEMBERS:
         return _any_of(found)
     if len(found) == 1:
         [(value, facts)] = found.items()
         if not facts:
             return value
     return Choice(tuple(found.items()))
+
+
+def _weakened(found: dict[Value, Facts]) -> dict[Value, Facts]:
+    """Return the alternatives with statements that differ in their predicates made one.
+
+    It keeps the predicates that all of them share, so that it finds at least their rows.
+    """
+    kept: dict[Value, Facts] = {}
+    alike: dict[Statement, list[tuple[Statement, Facts]]] = {}
+    for value, facts in found.items():
+        if isinstance(value, Statement):
+            alike.setdefault(replace(value, where=()), []).append((value, facts))
+        else:
+            kept[value] = facts
+    for bare, several in alike.items():
+        shared = set.intersection(*(set(value.where) for value, _ in several))
+        where: dict[Formula, None] = {}
+        for value, _ in several:
+            for formula in value.where:
+                where[formula if formula in shared else _optional(formula)] = None
+        kept[replace(bare, where=tuple(where))] = frozenset.intersection(
+            *(facts for _, facts in several)
+        )
+    return kept
+
+
+def _optional(formula: Formula) -> Formula:
+    """Return a formula that holds for every row; statements inside it are still read."""
+    open_to_all = Anything(terms_in(formula))
+    return Either((formula, open_to_all)) if has_statement(formula) else open_to_all
 
 
 def _any_of(found: dict[Value, Facts]) -> Value:

@@ -12,6 +12,7 @@ from validators.ownership.formulas import (
     is_column,
 )
 from validators.ownership.machine import Call
+from validators.ownership.recorder import Event
 from validators.ownership.state import State, choice
 from validators.ownership.values import (
     NONE,
@@ -30,16 +31,14 @@ from validators.ownership.values import (
     Formula,
     Items,
     Joined,
-    Opposite,
     Related,
     Statement,
     Term,
     Unfollowed,
     Unknown,
     Value,
-    Within,
 )
-from validators.ownership.walk import origins, renamed_elements
+from validators.ownership.walk import mentioned, origins, renamed_elements
 
 if TYPE_CHECKING:
     from validators.ownership.facts import Facts
@@ -58,6 +57,8 @@ class Statements(Columns):
         super().prepare()
         # The subquery or CTE in which an element stands.
         self.tables: dict[Element, Statement] = {}
+        # What became of the statement that each query site began.
+        self.begun: dict[int, Statement] = {}
 
     # Elements.
 
@@ -68,10 +69,10 @@ class Statements(Columns):
             found |= dict.fromkeys(_elements_in(column))
         found |= dict.fromkeys(statement.sources)
         found |= dict.fromkeys(joined.element for joined in statement.joins)
-        mentioned: dict[Element, None] = {}
+        compared: dict[Element, None] = {}
         for formula in (*statement.where, *(joined.on for joined in statement.joins)):
-            mentioned |= dict.fromkeys(_mentioned(formula))
-        found |= {element: None for element in mentioned if element not in outer}
+            compared |= dict.fromkeys(mentioned(formula))
+        found |= {element: None for element in compared if element not in outer}
         return list(found)
 
     def with_parts(self, statement: Statement) -> list[Statement]:
@@ -97,8 +98,25 @@ class Statements(Columns):
 
     # Beginnings.
 
-    def begin(self, kind: str, call: Call) -> Statement:
+    def begin(self, kind: str, call: Call) -> Value:
         """Return a new statement of a kind, on what a call names."""
+        for index, value in enumerate(call.args):
+            if isinstance(value, Choice) and any(self.as_element(m) for m, _ in value.members):
+                # It is one of several table models.
+                return choice(
+                    (self.begin(kind, with_argument(call, index, member)), facts)
+                    for member, facts in value.members
+                )
+        return self.noted(self._begin(kind, call), call)
+
+    def noted(self, statement: Statement, call: Call) -> Statement:
+        """Note what a statement has become: where it runs must be seen, or it is unproven."""
+        if statement.kind != "insert" and not statement.is_union:
+            self.begun[statement.site] = statement
+            self.record(call.frame, Event("begun", 0, statement.site, ""))
+        return statement
+
+    def _begin(self, kind: str, call: Call) -> Statement:
         site = self.site(call.node, call.frame, kind)
         columns = tuple(self.as_column(value) for value in call.args)
         if kind in ("update", "delete", "insert"):
@@ -180,8 +198,7 @@ class Statements(Columns):
         assert isinstance(several, Choice)  # noqa: S101  # the caller has looked
         found: list[tuple[Value, Facts]] = []
         for member, facts in several.members:
-            args = [*call.args[:index], member, *call.args[index + 1 :]]
-            given = self.statement_method(statement, name, replace_call(call, args=args))
+            given = self.statement_method(statement, name, with_argument(call, index, member))
             if given is not None:
                 found.append((given, facts))
         return choice(found) if found else None
@@ -351,6 +368,11 @@ _BUILDERS = frozenset(
 )  # fmt: skip
 
 
+def with_argument(call: Call, index: int, value: Value) -> Call:
+    """Return a call with one positional argument replaced."""
+    return replace_call(call, args=[*call.args[:index], value, *call.args[index + 1 :]])
+
+
 def _is_table(value: Value) -> bool:
     return isinstance(value, Derived | Statement)
 
@@ -372,26 +394,4 @@ def _elements_in(value: Value) -> Iterator[Element]:
             if isinstance(origin, Attr) and isinstance(origin.row, Element):
                 yield origin.row
         if isinstance(value, Condition):
-            yield from _mentioned(value.formula)
-
-
-def _mentioned(formula: Formula) -> Iterator[Element]:
-    match formula:
-        case Equal(left, right):
-            terms: tuple[Term, ...] = (left, right)
-        case Anything(about) | Unfollowed(_, about):
-            terms = about
-        case Both(parts) | Either(parts):
-            for part in parts:
-                yield from _mentioned(part)
-            return
-        case Opposite(part) | Assumed(part):
-            yield from _mentioned(part)
-            return
-        case Within(term, _) if term is not None:
-            terms = (term,)
-        case _:
-            return
-    for term in terms:
-        if isinstance(term, Attr) and isinstance(term.row, Element):
-            yield term.row
+            yield from mentioned(value.formula)

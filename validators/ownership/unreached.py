@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from validators.ownership.facts import Owned
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.machine import Call, UnreachableError
-from validators.ownership.program import Scope, dotted_name
+from validators.ownership.program import Scope, dotted_name, is_tool
 from validators.ownership.recorder import Entry, Frame, Place
 from validators.ownership.schema import OWNER_COLUMNS
+from validators.ownership.sessions import SESSION_NAMES
 from validators.ownership.state import State
 from validators.ownership.values import (
     ClassValue,
@@ -23,16 +24,12 @@ from validators.ownership.values import (
 _PEOPLE = OWNER_COLUMNS | frozenset(
     {"user", "current_user", "me", "current_user_id", "identity", "owner", "account", "auth_user"}
 )
-_SESSIONS = frozenset({"session", "db", "database", "conn", "connection", "s", "sess"})
-_TOOLS = frozenset({"tool", "function_tool", "resource", "beta_tool", "tool_plain"})
 
 
 def run_unreached(interpreter: Interpreter) -> list[Entry]:
     """Interpret every function that no route has reached; return what was seen."""
     entries = []
-    for function, cls in list(_functions(interpreter)):
-        if function.node in interpreter.visited:
-            continue
+    for function, cls in _left(interpreter):
         entry = Entry(
             len(interpreter.entries), function.name, Place.of(function.scope.path, function.node)
         )
@@ -40,6 +37,18 @@ def run_unreached(interpreter: Interpreter) -> list[Entry]:
         _run(interpreter, function, cls, entry)
         entries.append(entry)
     return entries
+
+
+def _left(interpreter: Interpreter) -> Iterator[tuple[Function, ClassValue | None]]:
+    """Yield what nobody has called so far: first functions of modules, then those inside them."""
+    for function, cls in _functions(interpreter):
+        if function.node not in interpreter.visited:
+            yield function, cls
+    done = interpreter.visited
+    while waiting := [function for node, function in interpreter.inner.items() if node not in done]:
+        for function in waiting:
+            done.add(function.node)
+            yield function, None
 
 
 def _functions(interpreter: Interpreter) -> Iterator[tuple[Function, ClassValue | None]]:
@@ -66,7 +75,7 @@ def _run(
         outcome = interpreter.outcome(function, env, state, frame)
     except UnreachableError:
         return
-    if outcome.value is not None and is_tool(function):
+    if outcome.value is not None and is_tool(function.node):
         interpreter.use(outcome.value, state, frame, "is returned by the tool")
 
 
@@ -123,9 +132,9 @@ def parameter_value(
         symbol = interpreter.symbol(("caller's", function.node, name), model, None)
         call.state.learn(frozenset((Owned(symbol, f"the caller answers for {name}"),)))
         return Row(symbol, model.key)
-    if name in _PEOPLE and not is_tool(function):
+    if name in _PEOPLE and not is_tool(function.node):
         return Identity(name, f"the parameter {name}, which no route fills")
-    if name in _SESSIONS:
+    if name in SESSION_NAMES:
         return Made("session")
     return Given("caller", name, cls)
 
@@ -141,14 +150,3 @@ def _annotated(
             if isinstance(value, ClassValue):
                 return value
     return None
-
-
-def is_tool(function: Function) -> bool:
-    """Tell whether a function is offered to a language model or to clients as a tool."""
-    if isinstance(function.node, ast.Lambda):
-        return False
-    for decorator in function.node.decorator_list:
-        node = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if (dotted_name(node) or "").rpartition(".")[2] in _TOOLS:
-            return True
-    return False

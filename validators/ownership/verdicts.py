@@ -78,7 +78,10 @@ class Judge:
             for event in entry.events:
                 by_row[(event.site, event.row)].append(event)
         traces = _traces(root)
+        run = {index for (index, _), events in by_row.items() if not _is_begun(events)}
         for (index, _), events in by_row.items():
+            if _is_begun(events) and (index in run or not self._is_of_interest(index)):
+                continue
             judgement = self.judgements.setdefault(
                 index, Judgement(self.interpreter.site_list[index])
             )
@@ -97,6 +100,16 @@ class Judge:
                 judgement.leaking[route.name] = None
                 judgement.blames |= {e.blame: None for e in events if e.blame is not None}
 
+    def _is_of_interest(self, index: int) -> bool:
+        """Tell whether a statement, of which no run was seen, reads rows of an owned model."""
+        statement = self.interpreter.begun.get(index)
+        if statement is None:
+            return False
+        elements = self.interpreter.elements_of(statement, frozenset())
+        names = {model.name for e in elements if (model := self.interpreter.model_at(e)).is_owned}
+        self.interpreter.site_list[index].models |= dict.fromkeys(sorted(names))
+        return bool(names)
+
     def _public(self, site: Site, verdict: QueryVerdict, text: str) -> tuple[QueryVerdict, str]:
         """Accept what a person declared public."""
         if verdict == "isolated":
@@ -114,6 +127,8 @@ class Judge:
 
     def _verdict(self, events: list[Event]) -> tuple[QueryVerdict, str]:
         kinds = {event.kind: event for event in reversed(events)}
+        if _is_begun(events):
+            return "unproven", "the statement cannot be followed to where it runs"
         doubt = next((e.text[1:] for e in events if e.text.startswith("?")), None)
         if "leak" in kinds:
             text = self._full_text(events, kinds["leak"])
@@ -161,6 +176,11 @@ class Judge:
             return verdict, f"{event.text}; but {write.text} ({where})"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
+
+
+def _is_begun(events: list[Event]) -> bool:
+    """Tell whether a statement was built, and nothing more was seen of it."""
+    return all(event.kind == "begun" for event in events)
 
 
 def _traces(root: Entry) -> dict[int, tuple[str, ...]]:

@@ -20,13 +20,19 @@ from validators.ownership.facts import (
 )
 from validators.ownership.values import (
     TERMS,
+    Anything,
+    Assumed,
     Attr,
+    Both,
     Choice,
     ClassValue,
     Const,
     Derived,
+    Either,
     Element,
     ElementValue,
+    Equal,
+    Formula,
     Function,
     Given,
     Identity,
@@ -38,13 +44,16 @@ from validators.ownership.values import (
     Method,
     ModuleValue,
     Opaque,
+    Opposite,
     Partial,
     Result,
     Row,
     Statement,
     Term,
+    Unfollowed,
     Unknown,
     Value,
+    Within,
 )
 
 # Values that hold other values.
@@ -81,6 +90,15 @@ def contents(value: Value) -> Iterator[Value]:  # noqa: C901, PLR0912  # one bra
                 yield held
         case _:
             return
+
+
+def functions_in(value: Value) -> Iterator[Function]:
+    """Yield the project's functions that a value is or holds."""
+    if isinstance(value, Function):
+        yield value
+    elif isinstance(value, Items | Mapping | Choice | Partial):
+        for held in contents(value):
+            yield from functions_in(held)
 
 
 def origins(value: Value) -> frozenset[Term | Row]:
@@ -231,6 +249,41 @@ def with_rows(value: Value, rows: Mapping_[Element, Row]) -> Value:
 
     rebuilt: Value = _rebuilt(value, replace)
     return rebuilt
+
+
+def terms_in(formula: Formula) -> tuple[Term, ...]:
+    """Return the terms that a formula compares, statements inside it aside."""
+    match formula:
+        case Equal(left, right):
+            return (left, right)
+        case Anything(about) | Unfollowed(_, about):
+            return about
+        case Both(parts) | Either(parts):
+            return tuple(dict.fromkeys(term for part in parts for term in terms_in(part)))
+        case Opposite(part) | Assumed(part):
+            return terms_in(part)
+        case Within(term, _) if term is not None:
+            return (term,)
+        case _:
+            return ()
+
+
+def has_statement(formula: Formula) -> bool:
+    """Tell whether a formula holds a statement, such as a subquery."""
+    match formula:
+        case Both(parts) | Either(parts):
+            return any(has_statement(part) for part in parts)
+        case Opposite(part) | Assumed(part):
+            return has_statement(part)
+        case _:
+            return isinstance(formula, Within)
+
+
+def mentioned(formula: Formula) -> Iterator[Element]:
+    """Yield the elements whose columns a formula compares."""
+    for term in terms_in(formula):
+        if isinstance(term, Attr) and isinstance(term.row, Element):
+            yield term.row
 
 
 def clear_caches() -> None:
