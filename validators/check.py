@@ -95,6 +95,7 @@ class _Run:
     findings: list[Finding] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     queries: tuple[Query, ...] = ()
+    proof_findings: tuple[Finding, ...] = ()
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
     files: int = 0
@@ -140,6 +141,7 @@ def _run_static(
         proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings
         run.queries, run.routes = proof.queries, proof.routes
+        run.proof_findings = tuple(f for f in proof.findings if f.severity == "error")
 
 
 def _warm_up(options: CheckOptions) -> None:
@@ -162,4 +164,7 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
             with run.stage("probes"):
                 outcome = probes.run(app)
                 run.findings += outcome.findings
+                run.findings += probes.find_contradictions(
+                    outcome.leaking, run.queries, run.proof_findings
+                )
                 run.probes, run.routes = outcome.probes, outcome.routes

@@ -54,6 +54,8 @@ class Authentication:
                     self._note_public(operation, exchange)
                     return
                 accepted.append(f"{what}: {status}")
+                if exchange.response.is_success:
+                    self.results.leaking.add(operation.route)
         self._judge(name, operation, control, accepted, forbidden)
 
     def _must_be_protected(self, operation: Operation, exchange: Exchange) -> bool:

@@ -40,6 +40,9 @@ def compare_worlds(alone: Results, together: Results, world: World) -> None:
             got, wanted = _normal(step, world), _normal(other, world)
             if got != wanted and route not in said | differing:
                 differing.add(route)
+                if step.exchange.response.is_success and other.exchange.response.is_success:
+                    # A refusal may come of a limit or a uniqueness that no query is behind.
+                    together.leaking.add(route)
                 _report(together, step, wanted, got, world)
     for route in sorted({step.operation.route for step in together.transcript}):
         step = next(each for each in together.transcript if each.operation.route == route)

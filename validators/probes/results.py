@@ -6,10 +6,12 @@ from validators.probes.filling import Filled
 from validators.probes.operations import Operation
 from validators.probes.world import Exchange
 from validators.report import Finding, Probe, ProbeOutcome
+from validators.rules import probes as rules
 from validators.rules.base import Rule
 from validators.runtime.faults import Frame
 
 _MOST_REASON = 200
+_LEAKS = (rules.READ, rules.CHANGED, rules.PLANTED, rules.FORGED)
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class ProbeRun:
         findings: One for each rule broken at a route.
         probes: Every experiment, in the order in which they ran.
         routes: Every route of the app.
+        leaking: Routes on which rows were seen to reach a user whose they are not.
     """
 
     findings: tuple[Finding, ...]
     probes: tuple[Probe, ...]
     routes: tuple[str, ...]
+    leaking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Results:
         exercised: Routes on which the owner succeeded.
         current: The operation that is being probed.
         transcript: What the owner was answered, step by step.
+        leaking: Routes on which rows were seen to reach a user whose they are not.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -61,6 +66,7 @@ class Results:
     exercised: set[str] = field(default_factory=set)
     current: Operation | None = None
     transcript: list[Step] = field(default_factory=list)
+    leaking: set[str] = field(default_factory=set)
 
     def remember(self, operation: Operation, exchange: Exchange) -> None:
         """Remember where the handler of a route is."""
@@ -83,6 +89,8 @@ class Results:
     ) -> None:
         """Add a finding, at the route's handler where no other place is given."""
         route = operation.route if operation else None
+        if route and rule in _LEAKS:
+            self.leaking.add(route)
         found = place or (self.handlers.get(route) if route else None)
         self.findings.append(
             rule.finding(
@@ -97,7 +105,8 @@ class Results:
 
     def finish(self, routes: tuple[str, ...]) -> ProbeRun:
         """Return all of it, each finding once."""
-        return ProbeRun(tuple(dict.fromkeys(self.findings)), tuple(self.probes), routes)
+        findings = tuple(dict.fromkeys(self.findings))
+        return ProbeRun(findings, tuple(self.probes), routes, tuple(sorted(self.leaking)))
 
 
 def line(exchange: Exchange, filled: Filled, role: str | None = None) -> str:

@@ -424,8 +424,32 @@ def count_tasks(session: DatabaseSession, current_user: CurrentUser) -> int:
 """,
 )
 
+CONTRADICTION = _rule(
+    "BP617",
+    "probe-contradicts-proof",
+    "The isolation proof and the probes check each other, and here they contradict each other: "
+    "rows reached a user whose they are not, on a route whose queries are all proven isolated. "
+    "Either the rows take a way that the proof does not see, such as an answer that is kept, a "
+    "library that is patched or a trigger in the database, or the proof is wrong.",
+    "Correct what the probes found on this route. Where nothing of that kind is in the code, this "
+    "is a fault of BackendPro: please report it, with the code of the route.",
+    bad=_CREATE
+    + """
+kept: dict[str, list[TaskResponse]] = {}
+
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[TaskResponse]:
+    if not kept.get("tasks"):
+        statement = select(Task).where(Task.user_id == current_user.id)
+        kept["tasks"] = list(session.exec(statement).all())  # BP617
+    return kept["tasks"]
+""",
+    good=_CREATE + _LIST,
+)
+
 RULES: tuple[Rule, ...] = (
     UNAUTHENTICATED, TOKEN_REFUSED, READ, CHANGED, SERVER_ERROR, PLANTED, FORGED, DISCLOSED,
     NOT_STORED, NOT_SHOWN, NOT_EXERCISED, NOTHING_EXERCISED, WRONG_REFUSAL, PUBLIC, PROCESS_ENDED,
-    DEPENDS_ON_OTHERS,
+    DEPENDS_ON_OTHERS, CONTRADICTION,
 )  # fmt: skip
