@@ -441,8 +441,8 @@ kept: dict[str, list[TaskResponse]] = {}
 @router.get("", response_model=list[TaskResponse])
 def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[TaskResponse]:
     if not kept.get("tasks"):
-        statement = select(Task).where(Task.user_id == current_user.id)
-        kept["tasks"] = list(session.exec(statement).all())  # BP617
+        own = select(Task).where(Task.user_id == current_user.id)  # BP617
+        kept["tasks"] = list(session.exec(own).all())
     return kept["tasks"]
 """,
     good=_CREATE + _LIST,
