@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import validators
+from agent.auth import DEFAULT
 from agent.errors import ModelError, NoRepairError
 from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack, ignore
 from agent.models.base import Chunk, Finished, Model, Note
@@ -100,7 +101,12 @@ class Builder:
             agent.errors.ModelError: The model could not be reached, refused, or was cut off.
             agent.errors.InputError: The request or the backend cannot be used.
         """
-        prompt = first_prompt(request, self.workspace.files, self.settings.user_id)
+        prompt = first_prompt(
+            request,
+            self.workspace.files,
+            self.settings.user_id,
+            self.settings.auth or DEFAULT,
+        )
         turn, answer = 1, self.model.answer(prompt)
         while True:
             reply = self._ask(answer, turn)

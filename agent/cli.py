@@ -4,148 +4,142 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Any, get_args
 
-import typer
+import click
 
+from agent.auth import Auth
 from agent.errors import BackendProError, InputError
 from validators.errors import CheckUnavailableError
-from validators.renderers import Format
+from validators.renderers import FORMATS, Format
 
 USAGE_ERROR = 2
 INTERNAL_ERROR = 4
 INTERRUPTED = 130
 TERMINATED = 143
 
-app = typer.Typer(
-    name="backendpro",
-    help="Build FastAPI + SQLModel backends, proven safe before they reach the disk.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    epilog="Exit codes: 0 nothing is wrong, 1 there are errors, 2 the input cannot be used, "
-    "3 the model failed, 4 a fault of BackendPro.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+_PATH = click.Path(path_type=Path)
+
+Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+
+into_option: Decorator = click.option(
+    "--into",
+    metavar="DIR",
+    type=_PATH,
+    default=Path(),
+    help="The project's folder, which holds backend/, or the backend itself. "
+    "Default: the current folder.",
+)
+app_option: Decorator = click.option(
+    "--app", metavar="MODULE:NAME", help="The app, where it is not found by itself."
+)
+user_id_option: Decorator = click.option(
+    "--user-id",
+    type=click.Choice(["text", "int", "uuid"]),
+    help="Type of the user's id. Default: text, as Better Auth makes it.",
 )
 
-Into = Annotated[
-    Path,
-    typer.Option(
-        metavar="DIR",
-        help="The project's folder, which holds backend/, or the backend itself. "
-        "Default: the current folder.",
-        show_default=False,
-    ),
-]
-AppOption = Annotated[
-    str | None,
-    typer.Option("--app", metavar="MODULE:NAME", help="The app, where it is not found by itself."),
-]
-UserIdOption = Annotated[
-    Literal["text", "int", "uuid"] | None,
-    typer.Option(help="Type of the user's id. Default: text, as Better Auth makes it."),
-]
 
-
-def _show_version(is_asked: bool) -> None:  # noqa: FBT001  # the shape that typer calls
-    if is_asked:
-        from importlib import metadata  # noqa: PLC0415  # slow to load
-
-        typer.echo(f"backendpro {metadata.version('backendpro')}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    *,
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
-    ] = False,
-) -> None:
-    del version
+@click.group(
+    name="backendpro",
+    help="Build FastAPI + SQLModel backends, proven safe before they reach the disk.",
+    epilog="Exit codes: 0 nothing is wrong, 1 there are errors, 2 the input cannot be used, "
+    "3 the model failed, 4 a fault of BackendPro.",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(
+    package_name="backendpro", message="%(package)s %(version)s", help="Show the version."
+)
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Show the help where no command is given."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
-        raise typer.Exit(USAGE_ERROR)
+        click.echo(context.get_help(), err=True)
+        context.exit(USAGE_ERROR)
 
 
 @app.command()
-def build(
-    request: Annotated[
-        str, typer.Argument(metavar="REQUEST", help='What to build, such as "add CRUD for tasks".')
-    ],
-    *,
-    into: Into = Path(),
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="offline, haiku, sonnet, opus, recorded:FILE[,FILE] or a model id. "
-            "Default: sonnet where ANTHROPIC_API_KEY is set, else offline.",
-        ),
-    ] = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="How often findings go back to the model. Default: 3."),
-    ] = None,
-    user_id: UserIdOption = None,
-    app_: AppOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the diff and write nothing.")
-    ] = False,
-    stdout: Annotated[
-        bool,
-        typer.Option("--stdout", help="Print the files in the reply format and write nothing."),
-    ] = False,
-) -> int:
-    """Build what is asked for, checked and repaired first."""
+@click.argument("request", metavar="REQUEST")
+@into_option
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="offline, haiku, sonnet, opus, recorded:FILE[,FILE] or a model id. "
+    "Default: sonnet where ANTHROPIC_API_KEY is set, else offline.",
+)
+@click.option(
+    "--rounds", metavar="N", type=int, help="How often findings go back to the model. Default: 3."
+)
+@user_id_option
+@click.option(
+    "--auth",
+    type=click.Choice(get_args(Auth)),
+    help="How users are known. Default: what the backend does already; better-auth in a new one.",
+)
+@app_option
+@click.option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
+@click.option(
+    "--stdout", is_flag=True, help="Print the files in the reply format and write nothing."
+)
+def build(request: str, into: Path, *, dry_run: bool, stdout: bool, **options: Any) -> int:  # noqa: ANN401  # validated as settings
+    """Build what is asked for, such as "add CRUD for tasks", checked and repaired first."""
     from agent.commands import build as command  # noqa: PLC0415  # each loads what it needs
 
     if dry_run and stdout:
         raise InputError("--dry-run and --stdout exclude each other.")
     delivery: command.Delivery = "diff" if dry_run else "print" if stdout else "apply"
-    options = {"model": model, "rounds": rounds, "user_id": user_id, "app": app_}
     return command.build(request, into, options, delivery)
 
 
 @app.command()
+@click.argument("folder", metavar="DIR", type=_PATH)
+@app_option
+@click.option(
+    "--python",
+    metavar="PATH",
+    type=_PATH,
+    help="Interpreter to start the app with. Default: our own.",
+)
+@user_id_option
+@click.option("--static", is_flag=True, help="Read the code, do not start the app.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How to write the report.",
+)
 def check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backend's folder.")],
+    folder: Path,
+    python: Path | None,
+    form: Format,
     *,
-    app_: AppOption = None,
-    python: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Interpreter to start the app with. Default: our own."),
-    ] = None,
-    user_id: UserIdOption = None,
-    static: Annotated[
-        bool, typer.Option("--static", help="Read the code, do not start the app.")
-    ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to write the report.")] = "text",
+    static: bool,
+    **options: Any,  # noqa: ANN401  # validated as settings
 ) -> int:
-    """Verify an existing backend."""
+    """Verify the existing backend in the folder DIR."""
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
-    return command.check(folder, {"app": app_, "user_id": user_id}, python, form, is_static=static)
+    return command.check(folder, options, python, form, is_static=static)
 
 
 @app.command()
-def explain(
-    rule: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A code such as BP301, or a name.")
-    ] = None,
-) -> int:
-    """Explain a rule; without one, list all rules."""
+@click.argument("rule", metavar="[RULE]", required=False)
+def explain(rule: str | None) -> int:
+    """Explain a rule by its code, such as BP301, or name; without one, list all rules."""
     from agent.commands import explain as command  # noqa: PLC0415  # as above
 
     return command.explain(rule) if rule else command.list_rules()
 
 
 @app.command()
-def undo(*, into: Into = Path()) -> int:
+@into_option
+def undo(into: Path) -> int:
     """Take the last build back."""
     from agent.commands import undo as command  # noqa: PLC0415  # as above
 
@@ -171,8 +165,10 @@ def run(arguments: list[str]) -> int:
         143 interrupted or terminated from outside.
     """
     try:
-        return app(arguments, prog_name="backendpro", standalone_mode=False) or 0
-    except typer.TyperException as error:
+        return app.main(arguments, prog_name="backendpro", standalone_mode=False) or 0
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
         _complain(error.format_message(), "`backendpro --help` shows the usage.")
         return USAGE_ERROR
     except BackendProError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from agent.auth import DEFAULT, Auth
 from agent.errors import InputError
 from agent.models.base import Message, Prompt
 from agent.reply import SourceFile, render
@@ -35,6 +36,13 @@ _USER_ID_NOTES = {
     ),
 }
 
+_AUTH_VARIABLES: dict[Auth, str] = {
+    "better-auth": "`BETTER_AUTH_URL` or `BETTER_AUTH_SECRET`",
+    "better-auth-jwks": "`BETTER_AUTH_URL`",
+    "better-auth-secret": "`BETTER_AUTH_SECRET`",
+    "own": "`AUTH_SECRET`",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -53,13 +61,16 @@ class Complaint:
     known: frozenset[Finding] = frozenset()
 
 
-def first_prompt(request: str, existing: Sequence[SourceFile], user_id: str) -> Prompt:
+def first_prompt(
+    request: str, existing: Sequence[SourceFile], user_id: str, auth: Auth = DEFAULT
+) -> Prompt:
     """Return the prompt that opens a build.
 
     Args:
         request: What the developer asked for.
         existing: The backend's source files, paths as in a reply; empty for a new backend.
         user_id: Type of `User.id`: text, int or uuid.
+        auth: How the backend learns who is signed in.
 
     Raises:
         agent.errors.InputError: The backend is too large to be shown to a model.
@@ -76,15 +87,21 @@ def first_prompt(request: str, existing: Sequence[SourceFile], user_id: str) -> 
     return Prompt(
         request=request,
         existing=tuple(existing),
-        system=system_prompt(user_id),
+        system=system_prompt(user_id, auth),
         messages=(Message("user", opening),),
     )
 
 
-def system_prompt(user_id: str = "text") -> str:
+def system_prompt(user_id: str = "text", auth: Auth = DEFAULT) -> str:
     """Return the system prompt, with the instruction of every rule that a model can keep."""
     rules = [rule for rule in all_rules().values() if rule.instruction]
-    return _render("system.md.jinja", rules=rules, user_id_note=_USER_ID_NOTES[user_id])
+    return _render(
+        "system.md.jinja",
+        rules=rules,
+        user_id_note=_USER_ID_NOTES[user_id],
+        auth=auth,
+        variables=_AUTH_VARIABLES[auth],
+    )
 
 
 def repair_prompt(prompt: Prompt, reply: str, complaint: Complaint) -> Prompt:

@@ -18,6 +18,8 @@ _EXAMPLES = {
     "DATABASE_URL": "DATABASE_URL=postgresql://user:password@localhost:5432/database",
     "BETTER_AUTH_URL": "BETTER_AUTH_URL=http://localhost:3000  # where Better Auth runs",
     "BETTER_AUTH_SECRET": "BETTER_AUTH_SECRET=  # the one of Better Auth, 32 characters or more",
+    "AUTH_SECRET": "AUTH_SECRET=  # 32 random characters or more, known to nobody else",
+    "TOKEN_SECONDS": "TOKEN_SECONDS=3600  # how long a token is valid",
     "CORS_ORIGINS": "CORS_ORIGINS=http://localhost:3000  # where the frontend runs",
 }
 _URL, _SECRET = "BETTER_AUTH_URL", "BETTER_AUTH_SECRET"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 import validators
+from agent.auth import Auth
 from agent.errors import InputError
 from agent.given import PREFIX, Given, Values, read_given
 from validators import ownership
@@ -33,6 +34,8 @@ class Settings(BaseModel):
             None for Claude where a key is set and the offline model elsewhere.
         rounds: How often findings go back to the model before the build gives up.
         user_id: Type of `User.id` in generated backends; Better Auth makes it text.
+        auth: How generated backends learn who is signed in; None for what the backend does
+            already, and for `better-auth` in a new one.
         app: The app as `module:attribute`; None to find it.
         max_output_tokens: The longest reply that Claude may give, in tokens.
         owner_columns: More names of columns that hold the owner's id without a foreign key.
@@ -46,6 +49,7 @@ class Settings(BaseModel):
     model: Annotated[str, Field(min_length=1)] | None = None
     rounds: Annotated[int, Field(ge=0, le=20)] = 3
     user_id: Literal["text", "int", "uuid"] = "text"
+    auth: Auth | None = None
     app: str | None = None
     max_output_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 32_000
     owner_columns: Names = ()

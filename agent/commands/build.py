@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent import models
+from agent.auth import settle
 from agent.build import Builder, Outcome
 from agent.build_log import BuildLog
 from agent.commands.check import FOUND_ERRORS, PASSED
@@ -43,6 +44,8 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
         raise InputError("The request is empty.", 'Say what to build: "add CRUD for tasks".')
     workspace = Workspace.open(into)
     settings = load_settings(workspace.backend, options)
+    auth = settle(settings.auth, workspace.files)
+    settings = settings.model_copy(update={"auth": auth})
     model = models.choose(settings)
     terminal = Terminal({file.path for file in workspace.files})
     log = BuildLog(request, workspace.backend, settings)

@@ -4,6 +4,7 @@ import difflib
 import os
 from typing import TYPE_CHECKING
 
+from agent.auth import DEFAULT
 from agent.errors import InputError
 from agent.models.base import Model
 
@@ -34,7 +35,7 @@ def choose(settings: "Settings") -> Model:
     if name == OFFLINE:
         from agent.models.offline.model import OfflineModel  # noqa: PLC0415
 
-        return OfflineModel(user_id=settings.user_id)
+        return OfflineModel(user_id=settings.user_id, auth=settings.auth or DEFAULT)
     if name.startswith("recorded:"):
         from agent.models.recorded import RecordedModel  # noqa: PLC0415
 

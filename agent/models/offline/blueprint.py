@@ -15,6 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.auth import DEFAULT, Auth
+
 UserIdType = Literal["text", "int", "uuid"]
 
 Ability = Literal["suggest-due-date", "suggest-priority", "summarize"]
@@ -138,6 +140,7 @@ class Blueprint(_Part):
         agents: The new agent endpoints.
         has_me: Whether `GET /api/me` is wanted.
         user_id: Type of `User.id`; Better Auth makes it text.
+        auth: How a new backend learns who is signed in.
         understood: What was understood and what was assumed, a sentence each, for people.
     """
 
@@ -145,4 +148,5 @@ class Blueprint(_Part):
     agents: tuple[AgentEndpoint, ...] = ()
     has_me: bool = False
     user_id: UserIdType = "text"
+    auth: Auth = DEFAULT
     understood: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ _MEMBERS = {
     "sqlalchemy.dialects.postgresql": ("ARRAY",),
     "sqlmodel": ("Session", "SQLModel", "col", "func", "nulls_last", "or_", "select"),
     "typing": ("Annotated", "Any", "Literal", "TypeVar", "get_args"),
-    "uuid": ("UUID",),
+    "uuid": ("UUID", "uuid4"),
 }
 _MODULES = {"builtins": "builtins", "dt": "datetime", "re": "re", "sa": "sqlalchemy"}
 
@@ -68,6 +68,23 @@ ERROR_RESPONSES = frozenset({"NOT_FOUND", "READ_ERRORS", "WRITE_ERRORS"})
 LIBRARY: Catalogue = {
     name: Import(module, name) for module, names in _MEMBERS.items() for name in names
 } | {used: Import(module) for used, module in _MODULES.items()}
+
+RATE_LIMIT: Catalogue = {
+    name: Import("utils.rate_limit", name) for name in ("RateLimiter", "TOO_MANY")
+}
+# What the endpoints use at which a backend signs users up and in itself.
+SIGN_IN: Catalogue = {
+    **RATE_LIMIT,
+    "IntegrityError": Import("sqlalchemy.exc", "IntegrityError"),
+    "hash_password": Import("utils.passwords", "hash_password"),
+    "is_password_of": Import("utils.passwords", "is_password_of"),
+    "issue_token": Import("utils.jwt", "issue_token"),
+    "unauthorized": Import("dependencies", "unauthorized"),
+    **{
+        name: Import("schemas.auth", name)
+        for name in ("SignInRequest", "SignUpRequest", "TokenResponse")
+    },
+}
 
 # In `models.py`, `Field` is the one of a table model.
 TABLE_LIBRARY: Catalogue = {**LIBRARY, "Field": Import("sqlmodel", "Field")}

@@ -11,7 +11,9 @@ from agent.models.offline.blueprint import AgentEndpoint, Blueprint, Resource, U
 from agent.models.offline.catalogue import (
     ERROR_RESPONSES,
     LIBRARY,
+    RATE_LIMIT,
     SHARED_TYPES,
+    SIGN_IN,
     TABLE_LIBRARY,
     with_parts,
 )
@@ -25,6 +27,7 @@ from agent.models.offline.resource import ResourceCode, Target, getter_name, tar
 from agent.reply import SourceFile
 
 _USER_ID_TYPES: dict[UserIdType, str] = {"text": "str", "int": "int", "uuid": "UUID"}
+_OWN_USER_TABLE = "app_user"
 _SCHEMA_PARTS = ("Create", "Update", "Patch", "Response", "Page", "Query", "Sort")
 _LONGEST_NAME = 40
 _LONGEST_PAIR = 55
@@ -49,7 +52,8 @@ def compose(blueprint: Blueprint, existing: tuple[SourceFile, ...] = ()) -> tupl
     if existing:
         backend = read_backend(existing)
     else:
-        backend = Backend(user_id=_USER_ID_TYPES[blueprint.user_id])
+        table = _OWN_USER_TABLE if blueprint.auth == "own" else "user"
+        backend = Backend(user_id=_USER_ID_TYPES[blueprint.user_id], user_table=table)
     files = _Composition(blueprint, backend).files()
     paths = sorted(files, key=_position)
     return tuple(SourceFile(f"backend/{path}", files[path]) for path in paths)
@@ -75,6 +79,7 @@ class _Composition:
     def files(self) -> dict[str, str]:
         """Return the new and changed files by path."""
         new = self._resource_modules() | self._agent_modules() | self._me_modules()
+        new |= self._sign_in_modules()
         for path in new:
             if path in self._backend.files:
                 raise RequestNotUnderstoodError(
@@ -146,6 +151,7 @@ class _Composition:
             "user_id": backend.user_id,
             "user_model": backend.user_model,
             "user_table": backend.user_table,
+            "auth": self._blueprint.auth,
             "get_db": backend.session.name,
             "get_current_user": backend.current_user.name,
             "has_local_dependencies": not (backend.is_new or "CurrentUser" in backend.names),
@@ -227,6 +233,17 @@ class _Composition:
             "routes/me.py": render_module("me.py", catalogue, **self._context),
         }
 
+    def _sign_in_modules(self) -> dict[str, str]:
+        """Return the modules by which a new backend signs its users up and in itself."""
+        if self._blueprint.auth != "own" or not self._backend.is_new:
+            return {}
+        return {
+            "utils/passwords.py": render("passwords.py"),
+            "utils/rate_limit.py": render("rate_limit.py"),
+            "schemas/auth.py": render_module("auth_schemas.py", self._catalogue),
+            "routes/auth.py": render_module("auth.py", {**self._catalogue, **SIGN_IN}),
+        }
+
     def _agent_modules(self) -> dict[str, str]:
         if not self._agents:
             return {}
@@ -235,7 +252,7 @@ class _Composition:
         catalogue = {
             **self._catalogue,
             **{name: Import("schemas.agents", name) for name in bodies},
-            **{name: Import("utils.rate_limit", name) for name in ("RateLimiter", "TOO_MANY")},
+            **RATE_LIMIT,
             **{
                 name: Import("utils.suggestions", name)
                 for name in ("choose_day", "choose_similar", "is_urgent")
@@ -244,10 +261,12 @@ class _Composition:
         values = {"agents": self._agents, "abilities": abilities, **self._context}
         schemas = {name: source for name, source in catalogue.items() if name not in bodies}
         modules = {
-            "utils/rate_limit.py": render("rate_limit.py", **values),
             "schemas/agents.py": render_module("agent_schemas.py", schemas, **values),
             "routes/agents.py": render_module("agents.py", catalogue, **values),
         }
+        limits = self._backend.files.get("utils/rate_limit.py", "")
+        if not RATE_LIMIT.keys() <= module_names(ast.parse(limits)):
+            modules["utils/rate_limit.py"] = render("rate_limit.py")
         if abilities != {"summarize"}:
             modules["utils/suggestions.py"] = render_module("suggestions.py", LIBRARY, **values)
         return modules
@@ -279,20 +298,21 @@ class _Composition:
     def _base(self) -> dict[str, str]:
         """Return the modules that only a new backend gets."""
         resources = self._resources
-        modules = [each.names.route_module for each in resources]
+        is_own = self._blueprint.auth == "own"
+        modules = ["auth"] * is_own + [each.names.route_module for each in resources]
         modules += ["agents"] * bool(self._agents) + ["me"] * self._blueprint.has_me
         labels = resources[0].names.labels if resources else "backend"
         return {
             "utils/__init__.py": render("utils_init.py"),
-            "utils/settings.py": render("settings.py"),
-            "utils/jwt.py": render("jwt.py", **self._context),
+            "utils/settings.py": render("settings.py", **self._context),
+            "utils/jwt.py": render("own_jwt.py" if is_own else "jwt.py", **self._context),
             "utils/errors.py": render("errors.py"),
             "models.py": render_module(
                 "models.py", TABLE_LIBRARY, table_models=self._table_models(), **self._context
             ),
-            "database.py": render("database.py"),
+            "database.py": render("database.py", **self._context),
             "schemas/__init__.py": render("schemas_init.py"),
-            "dependencies.py": render("dependencies.py"),
+            "dependencies.py": render("dependencies.py", **self._context),
             "routes/__init__.py": render("routes_init.py"),
             "main.py": render("main.py", modules=modules, title=f"{labels.title()} API"),
         }

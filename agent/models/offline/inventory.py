@@ -76,7 +76,7 @@ def take_inventory(files: tuple[SourceFile, ...]) -> Inventory:
     )
 
 
-_USER_TABLES = frozenset({"user", "users"})
+_USER_TABLES = frozenset({"app_user", "user", "users"})
 
 
 def _parse(code: str) -> ast.Module | None:

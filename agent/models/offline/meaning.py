@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.auth import Auth
 from agent.models.offline.agency import note_endpoints, set_limits
 from agent.models.offline.blueprint import (
     Blueprint,
@@ -44,7 +45,7 @@ from agent.models.offline.statements import (
     Statement,
     Traits,
 )
-from agent.models.offline.telling import tell
+from agent.models.offline.telling import SIGNS_IN, tell
 from agent.models.offline.usual import usual_statements
 
 _ALL_FIELDS = frozenset({"fields", "field", "attributes", "columns"})
@@ -78,15 +79,22 @@ def interpret(statements: list[Statement], backend: Inventory) -> Meaning:
     return meaning
 
 
-def blueprint(meaning: Meaning, backend: Inventory, user_id: UserIdType) -> Blueprint:
+def blueprint(meaning: Meaning, backend: Inventory, user_id: UserIdType, auth: Auth) -> Blueprint:
     """Return the blueprint of a meaning without problems."""
     resources = tuple(_resource(draft) for draft in _parents_first(meaning.drafts))
     alone = not resources and not meaning.agents
     has_me = meaning.has_me or (alone and meaning.wants_auth and not backend.has_me)
     made = Blueprint(
-        resources=resources, agents=tuple(meaning.agents), has_me=has_me, user_id=user_id
+        resources=resources,
+        agents=tuple(meaning.agents),
+        has_me=has_me,
+        user_id=user_id,
+        auth=auth,
     )
-    return made.model_copy(update={"understood": tell(made, meaning.drafts, meaning.notes)})
+    notes = list(meaning.notes)
+    if auth == "own" and not backend.has_auth:
+        notes.append(SIGNS_IN)
+    return made.model_copy(update={"understood": tell(made, meaning.drafts, notes)})
 
 
 def _guarded(

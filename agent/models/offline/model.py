@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from agent.auth import DEFAULT, Auth
 from agent.errors import NoRepairError
 from agent.models.base import Chunk, Finished, Note, Prompt
 from agent.models.offline.blueprint import UserIdType
@@ -15,10 +16,12 @@ class OfflineModel:
 
     Attributes:
         user_id: Type of `User.id` in a new backend.
+        auth: How a new backend learns who is signed in.
     """
 
-    def __init__(self, user_id: UserIdType = "text") -> None:
+    def __init__(self, user_id: UserIdType = "text", auth: Auth = DEFAULT) -> None:
         self.user_id: UserIdType = user_id
+        self.auth: Auth = auth
 
     @property
     def name(self) -> str:
@@ -37,7 +40,9 @@ class OfflineModel:
         return self._answer(prompt)
 
     def _answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
-        blueprint = understand(prompt.request, prompt.existing, user_id=self.user_id)
+        blueprint = understand(
+            prompt.request, prompt.existing, user_id=self.user_id, auth=self.auth
+        )
         files = compose(blueprint, prompt.existing)
         for sentence in blueprint.understood:
             yield Note(sentence)

@@ -9,10 +9,11 @@ from agent.models.offline.catalogue import LIBRARY, SHARED_TYPES
 
 _BUILTINS = frozenset(dir(builtins))
 
-# Tables of Better Auth and its plugins that share the database with the backend's own.
-_BETTER_AUTH_TABLES = frozenset(
+# Tables of users: those of Better Auth and its plugins, which share the database with the
+# backend's own, and the one of a backend that keeps its users itself.
+_USERS_TABLES = frozenset(
     {
-        "account", "apikey", "invitation", "jwks", "member", "organization", "passkey",
+        "account", "apikey", "app_user", "invitation", "jwks", "member", "organization", "passkey",
         "rate_limit", "session", "subscription", "team", "two_factor", "user", "verification",
     }
 )  # fmt: skip
@@ -29,8 +30,8 @@ _VARIABLES = (
     | LIBRARY.keys()
     | {"current_user", "data", "items", "query", "router", "rows", "session", "statement", "total"}
 )
-_SCHEMA_MODULES = frozenset({"agents", "common", "error", "user"})
-_ROUTE_MODULES = frozenset({"agents", "me"})
+_SCHEMA_MODULES = frozenset({"agents", "auth", "common", "error", "user"})
+_ROUTE_MODULES = frozenset({"agents", "auth", "me"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Names:
     @property
     def table(self) -> str:
         """Name of the table."""
-        return self.plural if self.singular in _BETTER_AUTH_TABLES else self.singular
+        return self.plural if self.singular in _USERS_TABLES else self.singular
 
     @property
     def variable(self) -> str:

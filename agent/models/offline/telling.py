@@ -9,6 +9,11 @@ from agent.models.offline.blueprint import Blueprint, FieldKind, FieldSpec, Reso
 if TYPE_CHECKING:
     from agent.models.offline.drafts import Draft
 
+SIGNS_IN = (
+    "Users sign up at POST /api/auth/sign-up and in at POST /api/auth/sign-in; passwords are "
+    "hashed with Argon2."
+)
+
 
 def tell(
     blueprint: Blueprint, drafts: Mapping[str, "Draft"], notes: Iterable[str]

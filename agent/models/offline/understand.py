@@ -1,5 +1,6 @@
 """From a plain-language request to a blueprint, or a refusal that names the words."""
 
+from agent.auth import DEFAULT, Auth
 from agent.errors import RequestNotUnderstoodError
 from agent.models.offline.blueprint import Blueprint, UserIdType
 from agent.models.offline.drafts import Meaning
@@ -13,7 +14,11 @@ MAX_REQUEST = 8000
 
 
 def understand(
-    request: str, existing: tuple[SourceFile, ...], *, user_id: UserIdType = "text"
+    request: str,
+    existing: tuple[SourceFile, ...],
+    *,
+    user_id: UserIdType = "text",
+    auth: Auth = DEFAULT,
 ) -> Blueprint:
     """Return what a request asks for.
 
@@ -21,6 +26,7 @@ def understand(
         request: The developer's words, in English.
         existing: The backend's source files, paths as in a reply; empty for a new backend.
         user_id: Type of `User.id`.
+        auth: How a new backend learns who is signed in.
 
     Raises:
         RequestNotUnderstoodError: The request lies outside the range; the message names every
@@ -39,7 +45,7 @@ def understand(
     _check_content(meaning, backend, is_read=not reading.leftover)
     if reading.leftover or meaning.problems or meaning.unknown:
         raise not_understood(request, reading.leftover, meaning)
-    return blueprint(meaning, backend, user_id)
+    return blueprint(meaning, backend, user_id, auth)
 
 
 def _check_content(meaning: Meaning, backend: Inventory, *, is_read: bool) -> None:

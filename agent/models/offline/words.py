@@ -184,7 +184,8 @@ OUTSIDE: dict[str, str] = {
         ),
         "login|log-in|logout|register|registration|signup|sign-up|signin|sign-in|password|"
         "passwords|oauth|oauth2|sso|saml|2fa|mfa|otp|cookies|cookie|auth0|clerk|firebase-auth": (
-            "Better Auth signs users up and in; the backend only verifies its tokens."
+            "Better Auth signs users up and in; where a backend shall do so itself, choose "
+            "`--auth own`."
         ),
         "docker|dockerfile|docker-compose|kubernetes|deploy|deployment|terraform|aws|azure|gcp|"
         "heroku|vercel|ci|pipeline|pipelines|migration|migrations|tests|unit-tests|pytest": (
