@@ -1,5 +1,9 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
+from typing import Any
+
 import psycopg
 
 from validators.probes.accounts import find_accounts, find_users_table
@@ -17,10 +21,14 @@ from validators.probes.tables import Tables
 from validators.probes.targets import Targets
 from validators.probes.tokens import styles_for
 from validators.probes.world import World
+from validators.report import Finding
 from validators.rules import probes as rules
 from validators.runtime.app import RunningApp
-from validators.runtime.faults import read_frames
+from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
+
+Booted = tuple[RunningApp | None, list[Finding]]
+Overrides = dict[str, dict[str, Any]]
 
 
 def run(app: RunningApp) -> ProbeRun:
@@ -71,51 +79,81 @@ def _enter(
 def _experiment(
     world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
 ) -> None:
-    """Let the owner live among the others, and again alone, and compare."""
+    """Let the owner live among the others, and again alone, and compare.
+
+    The second world is made while the first is explored, and lived in while strange values are
+    tried in the first.
+    """
     robustness = Robustness(world, filler, results)
     intrusion = Intrusion(world, filler, results, robustness)
     others = Everybody(Authentication(world, results), intrusion)
     together = Experiment(world, filler, results, others, robustness)
-    together.run(operations)
-    alone = _live_alone(world, filler, operations, results)
-    if alone is not None:
-        compare_worlds(alone, results, world)
-    together.try_strange_values(operations)
-
-
-def _live_alone(
-    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
-) -> Results | None:
-    """Return what the owner is answered on a fresh database without anybody else.
-
-    A backend that can verify tokens in another way as well is set up for that here.
-    """
-    app, findings = world.app.boot_again(next(iter(world.app.other_verifications), None))
-    if app is None:
-        results.findings += findings
-        return None
-    with app.database.observe() as connection:
-        empty, _ = _enter(app, filler.document, Tables(connection))
-        empty.style, empty.markers = world.style, world.markers
-        own = Filler(filler.document, empty, Targets(empty.tables), filler.overrides)
-        alone = Results(handlers=results.handlers)
+    with ThreadPoolExecutor(1) as aside:
+        booting = aside.submit(_boot_again, world)
+        together.run(operations)
+        alone = _Alone(world, filler, deepcopy(filler.overrides), results.handlers)
+        living = aside.submit(alone.live, booting, operations)
         try:
-            others: Interference = Nobody()
-            if app.verification != world.app.verification:
-                others = Forgers(Authentication(empty, results))
-                if not find_style(empty, own, operations, results):
-                    return None
-            robustness = Robustness(empty, own, alone)
-            Experiment(empty, own, alone, others, robustness).run(operations)
+            together.try_strange_values(operations)
+        finally:
+            is_lived = living.result()
+            results.findings += alone.others.findings
+            results.probes += alone.others.probes
+            if is_lived:
+                compare_worlds(alone.results, results, world)
+
+
+def _boot_again(world: World) -> Booted:
+    """Boot once more; a backend that can verify tokens in another way is set up for that."""
+    return world.app.boot_again(next(iter(world.app.other_verifications), None))
+
+
+class _Alone:
+    """The world in which the owner is alone, on a fresh database.
+
+    Attributes:
+        results: What the owner is answered.
+        others: What else is found meanwhile.
+    """
+
+    def __init__(
+        self, together: World, filler: Filler, overrides: Overrides, handlers: dict[str, Frame]
+    ) -> None:
+        self.results = Results(handlers=handlers)
+        self.others = Results(handlers=handlers)
+        self._together, self._filler, self._overrides = together, filler, overrides
+
+    def live(self, booting: Future[Booted], operations: tuple[Operation, ...]) -> bool:
+        """Let the owner go through the script; tell whether there is something to compare."""
+        app, findings = booting.result()
+        if app is None:
+            self.others.findings += findings
+            return False
+        try:
+            with app.database.observe() as connection:
+                return self._live(app, Tables(connection), operations)
         except BackendEndedError as error:
-            _report_end(app, results, error.ended)
-            return None
+            self.others.current = self.results.current
+            _report_end(app, self.others, error.ended)
         except psycopg.Error as error:
-            _report_database(results, error)
-            return None
+            self.others.current = self.results.current
+            _report_database(self.others, error)
         finally:
             app.process.close()
-    return alone
+        return False
+
+    def _live(self, app: RunningApp, tables: Tables, operations: tuple[Operation, ...]) -> bool:
+        world, _ = _enter(app, self._filler.document, tables)
+        world.style, world.markers = self._together.style, self._together.markers
+        filler = Filler(self._filler.document, world, Targets(tables), self._overrides)
+        others: Interference = Nobody()
+        if app.verification != self._together.app.verification:
+            others = Forgers(Authentication(world, self.others))
+            if not find_style(world, filler, operations, self.others):
+                return False
+        robustness = Robustness(world, filler, self.results)
+        Experiment(world, filler, self.results, others, robustness).run(operations)
+        return True
 
 
 def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:

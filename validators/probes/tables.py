@@ -110,28 +110,32 @@ class Tables:
     def __init__(self, connection: Connection, users_table: str = "user") -> None:
         self._connection = connection
         self.users_table = users_table
+        # What was read last: most rows are as they were.
+        self._rows: dict[tuple[str, str], Row] = {}
         connection.execute("set statement_timeout = '5s'")
-        self.by_name = _read_tables(connection)
+        self.refresh()
 
     def refresh(self) -> None:
         """Look again which tables there are: some backends make theirs at the first request."""
         self.by_name = _read_tables(self._connection)
-
-    def snapshot(self) -> Snapshot:
-        """Return all rows, at most some thousands of each table."""
+        self._rows = {}
         parts = [
             sql.SQL("(select {}, to_jsonb(x)::text from {} x limit {})").format(
                 sql.Literal(name), table.identifier, sql.Literal(_MOST_ROWS)
             )
             for name, table in self.by_name.items()
         ]
-        if not parts:
+        self._read_all = sql.SQL(" union all ").join(parts).as_bytes(self._connection)
+
+    def snapshot(self) -> Snapshot:
+        """Return all rows, at most some thousands of each table."""
+        if not self._read_all:
             return {}
-        rows: dict[tuple[str, Key], Row] = {}
-        for name, text in self._connection.execute(sql.SQL(" union all ").join(parts)):
-            row = self._row(name, text)
-            rows[name, row.key] = row
-        return rows
+        read: dict[tuple[str, str], Row] = {}
+        for place in self._connection.execute(self._read_all):
+            read[place] = self._rows.get(place) or self._row(*place)
+        self._rows = read
+        return {(row.table, row.key): row for row in read.values()}
 
     def _row(self, name: str, text: str) -> Row:
         data = json.loads(text)

@@ -59,6 +59,7 @@ class World:
     tokens: Mapping[str, str] = field(default_factory=dict)
     rows: Snapshot = field(default_factory=dict)
     _order: list[tuple[str, Key]] = field(default_factory=list)
+    _signed: dict[tuple[str, Style], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.markers:
@@ -67,7 +68,11 @@ class World:
 
     def token(self, role: str) -> str:
         """Return a valid token of a user."""
-        return self.tokens.get(role) or sign(self._claims(role), self.style, self.app)
+        if role in self.tokens:
+            return self.tokens[role]
+        if (role, self.style) not in self._signed:
+            self._signed[role, self.style] = sign(self._claims(role), self.style, self.app)
+        return self._signed[role, self.style]
 
     def forger(self) -> Forger:
         """Return what makes tokens in the owner's name that are not valid."""

@@ -93,6 +93,11 @@ def script(user_id: UserId) -> str:
     return "".join((_SCHEMA.format(key=key, type=column), *rows))
 
 
+def drop_script() -> str:
+    """Return the statement that removes the tables."""
+    return "drop table " + ", ".join(f'"{name}"' for name in TABLES)
+
+
 def users(user_id: UserId) -> tuple[User, ...]:
     """Return the users of the probes, with ids of a type."""
     pairs = zip(_USERS, _IDS[user_id], strict=True)

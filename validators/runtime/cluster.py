@@ -55,7 +55,11 @@ class Cluster:
     folder: Path
     password: str
     _guarded: Guarded
+    _admin: Connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _ready: list["Database"] = field(default_factory=list)
+    _used_up: list["Database"] = field(default_factory=list)
 
     @classmethod
     def start(cls, cache: Path | None = None) -> "Cluster":
@@ -76,7 +80,7 @@ class Cluster:
             (data / "pg_hba.conf").write_text(_OPEN)
             guarded = _serve(data, folder)
             try:
-                return cls(folder, _lock(data, folder, guarded), guarded)
+                return cls(folder, *_lock_out(data, folder, guarded))
             except BaseException:
                 guarded.close()
                 raise
@@ -92,38 +96,59 @@ class Cluster:
     def close(self) -> None:
         """End it and remove its files."""
         self._guarded.close()
+        self._admin.close()
         folders.remove(self.folder)
 
     @contextmanager
     def database(self, user_id: better_auth.UserId | None = "text") -> Iterator["Database"]:
         """Provide a database that holds Better Auth's tables and the users of the probes.
 
+        It is dropped when the next one is made, or with the cluster.
+
         Args:
             user_id: Type of the users' ids; None for a database without any table.
         """
-        # Text is what nearly everybody has, and lies ready.
-        content = "better_auth" if user_id == "text" else "template1"
-        name = f"backend{next(self._numbers)}"
-        create = (
-            "create role {} login in role backend",
-            f"create database {{0}} template {content} owner {{0}}",
-        )
-        drop = ("drop database if exists {} with (force)", "drop role if exists {}")
-        self._execute(create, name)
+        with self._lock:
+            self._drop_used_up()
+            # Text is what nearly everybody has, and lies ready.
+            is_ready = user_id == "text" and self._ready
+            database = self._ready.pop(0) if is_ready else self._create(user_id)
         try:
-            if user_id in ("int", "uuid"):
-                self._make_auth_tables(name, user_id)
-            yield Database(self, name)
+            yield database
         finally:
+            with self._lock:
+                self._used_up.append(database)
+
+    def make_ready(self, count: int) -> None:
+        """Make databases before they are asked for, so that a check need not wait for them."""
+        for _ in range(count):
+            with self._lock:
+                self._ready.append(self._create("text"))
+
+    def _create(self, user_id: better_auth.UserId | None) -> "Database":
+        name = f"backend{next(self._numbers)}"
+        self._execute("create role {} login in role backend", name)
+        # A checkpoint and a copy of the files are quicker than a log of all that is in them.
+        create = "create database {0} template better_auth owner {0} strategy file_copy"
+        self._execute(create, name)
+        if user_id != "text":
+            with self.connect("postgres", name) as connection:
+                become = sql.SQL("set session authorization {}")
+                connection.execute(become.format(sql.Identifier(name)))
+                connection.execute(better_auth.drop_script().encode())
+                if user_id is not None:
+                    connection.execute(better_auth.script(user_id).encode())
+        # Connected before a backend can set what applies to connections.
+        return Database(self, name, self.connect("observer", name))
+
+    def _drop_used_up(self) -> None:
+        while self._used_up:
+            database = self._used_up.pop()
             # Where the cluster itself is gone, so is the database.
             with contextlib.suppress(psycopg.OperationalError):
-                self._execute(drop, name)
-
-    def _make_auth_tables(self, name: str, user_id: better_auth.UserId) -> None:
-        with self.connect("postgres", name) as connection:
-            become = sql.SQL("set session authorization {}")
-            connection.execute(become.format(sql.Identifier(name)))
-            connection.execute(better_auth.script(user_id).encode())
+                database.connection.close()
+                self._execute("drop database if exists {} with (force)", database.name)
+                self._execute("drop role if exists {}", database.name)
 
     def connect(self, role: str, database: str) -> Connection:
         """Connect as one of the parent's roles."""
@@ -135,18 +160,25 @@ class Cluster:
             autocommit=True,
         )
 
-    def _execute(self, statements: tuple[str, ...], name: str) -> None:
-        with self.connect("postgres", "template1") as connection:
-            for statement in statements:
-                connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    def _execute(self, statement: str, name: str) -> None:
+        self._admin.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database of a cluster."""
+    """One database of a cluster.
+
+    Attributes:
+        cluster: The cluster.
+        name: Its name, and that of the role that owns it.
+        connection: The parent's own, as a role that sees and mends all rows. It is no
+            superuser: what the backend may have planted in the database runs with the rights
+            of who reads it.
+    """
 
     cluster: Cluster
     name: str
+    connection: Connection
 
     @property
     def url(self) -> str:
@@ -156,21 +188,20 @@ class Database:
     def describe_auth_tables(self) -> list[tuple[Any, ...]]:
         """Return the columns of Better Auth's tables, to see whether somebody changed them."""
         query = (
-            "select table_name, column_name, data_type, is_nullable, column_default "
-            "from information_schema.columns "
-            "where table_name = any(%s) and table_schema = 'public' "
-            "order by table_name, ordinal_position"
+            "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
+            "d.adbin::text, a.attidentity "
+            "from pg_class c join pg_attribute a on a.attrelid = c.oid "
+            "left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum "
+            "where c.relname = any(%s) and c.relnamespace = 'public'::regnamespace "
+            "and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped "
+            "order by c.relname, a.attnum"
         )
-        with self.observe() as connection:
-            return connection.execute(query, (list(better_auth.TABLES),)).fetchall()
+        return self.connection.execute(query, (list(better_auth.TABLES),)).fetchall()
 
-    def observe(self) -> Connection:
-        """Return a connection of the parent's own, as a role that sees and mends all rows.
-
-        It is no superuser: what the backend may have planted in the database runs with the
-        rights of who reads it.
-        """
-        return self.cluster.connect("observer", self.name)
+    @contextmanager
+    def observe(self) -> Iterator[Connection]:
+        """Provide the parent's own connection."""
+        yield self.connection
 
 
 _shared: dict[Path | None, Cluster] = {}
@@ -206,17 +237,21 @@ def _serve(data: Path, folder: Path) -> Guarded:
         return Guarded.start(command, order, log.fileno())
 
 
-def _lock(data: Path, folder: Path, guarded: Guarded) -> str:
-    """Give the parent's roles a password, refuse them without it, and return it."""
+def _lock_out(data: Path, folder: Path, guarded: Guarded) -> tuple[str, Guarded, Connection]:
+    """Give the parent's roles a password, and refuse them without it.
+
+    Returns:
+        The password, and the connection that set it.
+    """
     password = secrets.token_hex(16)
-    with _first_connection(folder, guarded) as connection:
-        for role in ("postgres", "observer"):
-            change = sql.SQL("alter role {} password {}")
-            connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
-        (data / "pg_hba.conf").write_text(_CLOSED)
-        connection.execute("select pg_reload_conf()")
+    connection = _first_connection(folder, guarded)
+    for role in ("postgres", "observer"):
+        change = sql.SQL("alter role {} password {}")
+        connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
+    (data / "pg_hba.conf").write_text(_CLOSED)
+    connection.execute("select pg_reload_conf()")
     _wait_until(lambda: _is_refused(folder), guarded, folder)
-    return password
+    return password, guarded, connection
 
 
 def _is_refused(folder: Path) -> bool:

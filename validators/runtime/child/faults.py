@@ -1,10 +1,11 @@
 """An exception as data: what was raised, where, and what caused it."""
 
 import asyncio
+import functools
 import gc
 import inspect
 import os
-import traceback
+from collections import deque
 from typing import Any
 
 _MOST_FRAMES = 200
@@ -46,7 +47,12 @@ def _awaited(waiting: Any) -> Any:  # noqa: ANN401
 
 def frame(path: str, line: int | None, function: str) -> dict[str, Any]:
     """Return one line of running code as data."""
-    return {"path": os.path.abspath(path), "line": line, "function": function}  # noqa: PTH100
+    return {"path": _absolute(path), "line": line, "function": function}
+
+
+@functools.cache
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - pathlib is slow to import
 
 
 def _one(error: BaseException) -> dict[str, Any]:
@@ -68,8 +74,14 @@ def _message(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> list[dict[str, Any]]:
-    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    found = [frame(each.filename, each.lineno, each.name) for each in frames]
+    # Not by `traceback`: it reads the source of every frame, for each refusal anew.
+    frames: deque[dict[str, Any]] = deque(maxlen=_MOST_FRAMES)
+    place = error.__traceback__
+    while place is not None:
+        code = place.tb_frame.f_code
+        frames.append(frame(code.co_filename, place.tb_lineno, code.co_name))
+        place = place.tb_next
+    found = list(frames)
     if isinstance(error, SyntaxError) and error.filename:
         found.append({"path": error.filename, "line": error.lineno, "function": "<module>"})
     return found

@@ -17,12 +17,16 @@ from typing import Any, NoReturn
 
 from . import channel, guard, life
 
-# What the backends in view import; one that is missing is left out.
+# What the backends in view import, and what FastAPI itself imports with its first route or
+# request; one that is missing is left out.
 _PRELOADED = (
     "asyncio",
     "fastapi",
     "fastapi.middleware.cors",
     "fastapi.security",
+    "fastapi.telemetry._runtime",
+    "pydantic.v1.main",
+    "anyio._backends._asyncio",
     "sqlmodel",
     "sqlalchemy.dialects.postgresql",
     "psycopg",
@@ -40,10 +44,13 @@ def serve(descriptor: int) -> None:
     With an order come four descriptors: the lifeline, the output, the guard's status and the
     child's own socket.
     """
+    # Nothing is thrown away yet, and what is kept is kept for good.
+    gc.disable()
     for name in _PRELOADED:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.freeze()
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control = socket.socket(fileno=descriptor)
     channel.send(control, {"kind": "ready", "version": list(sys.version_info[:3])})
