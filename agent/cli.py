@@ -86,7 +86,10 @@ def app(context: click.Context) -> None:
     "--stdout", is_flag=True, help="Print the files in the reply format and write nothing."
 )
 def build(request: str, into: Path, *, dry_run: bool, stdout: bool, **options: Any) -> int:  # noqa: ANN401  # validated as settings
-    """Build what is asked for, such as "add CRUD for tasks", checked and repaired first."""
+    """Build what is asked for, checked and repaired first.
+
+    REQUEST says in plain words what to build, such as "add CRUD for tasks".
+    """
     from agent.commands import build as command  # noqa: PLC0415  # each loads what it needs
 
     if dry_run and stdout:
@@ -122,7 +125,10 @@ def check(
     static: bool,
     **options: Any,  # noqa: ANN401  # validated as settings
 ) -> int:
-    """Verify the existing backend in the folder DIR."""
+    """Verify an existing backend.
+
+    DIR is the backend's folder.
+    """
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
     return command.check(folder, options, python, form, is_static=static)
@@ -131,7 +137,10 @@ def check(
 @app.command()
 @click.argument("rule", metavar="[RULE]", required=False)
 def explain(rule: str | None) -> int:
-    """Explain a rule by its code, such as BP301, or name; without one, list all rules."""
+    """Explain a rule; without one, list all rules.
+
+    RULE is its code, such as BP301, or its name.
+    """
     from agent.commands import explain as command  # noqa: PLC0415  # as above
 
     return command.explain(rule) if rule else command.list_rules()
@@ -165,8 +174,11 @@ def run(arguments: list[str]) -> int:
         143 interrupted or terminated from outside.
     """
     try:
-        return app.main(arguments, prog_name="backendpro", standalone_mode=False) or 0
-    except click.Abort:
+        with app.make_context("backendpro", arguments) as context:
+            return app.invoke(context) or 0
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
         _complain(error.format_message(), "`backendpro --help` shows the usage.")

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.core import TyperGroup
 
 from agent.cli import app
 from agent.given import PREFIX
@@ -20,11 +18,9 @@ MODELS = (DOCS / "models.md").read_text()
 
 def commands() -> dict[str, list[str]]:
     """Return the options of each command."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
     return {
         name: [option for parameter in command.params for option in parameter.opts]
-        for name, command in group.commands.items()
+        for name, command in app.commands.items()
     }
 
 
