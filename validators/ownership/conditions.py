@@ -410,6 +410,9 @@ _BUILTIN_KINDS: dict[str, type] = {
 }  # fmt: skip
 
 
+_CONTAINERS = frozenset({"builtins.dict", "builtins.list", "builtins.str", "builtins.int"})
+
+
 def is_instance(value: Value, kind: Value) -> bool | None:
     """Tell whether a value is an instance of a class, where that is known."""
     if isinstance(kind, Items) and kind.items is not None:
@@ -421,6 +424,10 @@ def is_instance(value: Value, kind: Value) -> bool | None:
         return False
     if isinstance(value, Instance) and isinstance(kind, ClassValue):
         return True if value.cls == kind else None
+    if isinstance(value, Given | Instance | Row) and isinstance(kind, Library):
+        # What is parsed into a class of the project is an object of it.
+        is_object = not isinstance(value, Given) or value.shape is not None
+        return False if is_object and kind.name in _CONTAINERS else None
     if isinstance(value, Items | Mapping) and isinstance(kind, Library):
         names = ("list", "tuple", "set", "Sequence") if isinstance(value, Items) else ("dict",)
         return kind.last in names

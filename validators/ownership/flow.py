@@ -283,6 +283,8 @@ class Flow(Assignment):
     def _run_for(self, node: ast.For | ast.AsyncFor, state: State, frame: Frame) -> State | None:
         source = self.evaluate(node.iter, state, frame)
         items = source.items if isinstance(source, Items) else None
+        if isinstance(source, Mapping) and source.rest is None:
+            items = tuple(Const(key) for key, _ in source.known)
         if items is not None and len(items) <= MOST_UNROLLED:
             return self._unrolled(node, items, state, frame)
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from validators.ownership.containers import mapping_of
@@ -202,6 +203,15 @@ def _dict(machine: "Interpreter", name: str, call: Call) -> Value:
     for key, value in call.keywords.items():
         result = result.set(key, machine.attach(value, call.state))
     return result
+
+
+def _encoded(machine: "Interpreter", name: str, call: Call) -> Value:
+    """`jsonable_encoder` makes dictionaries of objects and leaves everything else as it is."""
+    del name
+    value = call.argument(0, "obj") or NONE
+    if isinstance(value, Row | Instance) or (isinstance(value, Given) and value.shape is not None):
+        return machine.call_method(value, "model_dump", replace(call, args=[]))
+    return value
 
 
 def _getattr(machine: "Interpreter", name: str, call: Call) -> Value:
@@ -484,7 +494,7 @@ _MODELS: dict[str, Model] = {
     "builtins.type": _type,
     "builtins.vars": _dict,
     "dataclasses.asdict": _dict,
-    "fastapi.encoders.jsonable_encoder": lambda _machine, _name, call: call.args[0],
+    "fastapi.encoders.jsonable_encoder": _encoded,
     "sys.exit": _exit,
     "builtins.exit": _exit,
     "os.getenv": _getenv,

@@ -269,6 +269,12 @@ class Objects(Calls):
             shape = self._annotated_class(found[0].annotation, found[1])
         return Given(value.source, f"{value.name}.{name}", shape)
 
+    def instance_of(self, value: Given, shape: ClassValue) -> Instance:
+        """Return a parsed part of the request as an object, field by field."""
+        names = self.field_names(shape)
+        fields = tuple((name, self.given_field(value, name)) for name in names)
+        return Instance(shape, fields, None if names else value)
+
     def _annotated_class(self, node: ast.expr, cls: ClassValue) -> ClassValue | None:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name):

@@ -15,6 +15,7 @@ from validators.ownership.facts import (
 from validators.ownership.values import (
     Anything,
     Choice,
+    Condition,
     Const,
     Either,
     Formula,
@@ -109,27 +110,55 @@ def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
 
 
 def _weakened(found: dict[Value, Facts]) -> dict[Value, Facts]:
-    """Return the alternatives with statements that differ in their predicates made one.
+    """Return the alternatives with what differs in its predicates alone made one.
 
-    It keeps the predicates that all of them share, so that it finds at least their rows.
+    Statements, and lists of predicates, keep the predicates that all of them share, so that they
+    find at least the rows that each of them finds.
     """
     kept: dict[Value, Facts] = {}
     alike: dict[Statement, list[tuple[Statement, Facts]]] = {}
+    lists: list[tuple[tuple[Value, ...], Facts]] = []
     for value, facts in found.items():
         if isinstance(value, Statement):
             alike.setdefault(replace(value, where=()), []).append((value, facts))
+        elif isinstance(value, Items) and value.items is not None and not value.is_tuple:
+            lists.append((value.items, facts))
         else:
             kept[value] = facts
     for bare, several in alike.items():
-        shared = set.intersection(*(set(value.where) for value, _ in several))
-        where: dict[Formula, None] = {}
-        for value, _ in several:
-            for formula in value.where:
-                where[formula if formula in shared else _optional(formula)] = None
-        kept[replace(bare, where=tuple(where))] = frozenset.intersection(
-            *(facts for _, facts in several)
-        )
-    return kept
+        where = _weakest([value.where for value, _ in several])
+        common = frozenset.intersection(*(facts for _, facts in several))
+        kept[replace(bare, where=where)] = common
+    return kept | _weakened_lists(lists)
+
+
+def _weakest(several: list[tuple[Formula, ...]]) -> tuple[Formula, ...]:
+    """Return the predicates that all conjunctions share, with the others as optional ones."""
+    shared = set.intersection(*map(set, several))
+    where = [f if f in shared else _optional(f) for formulas in several for f in formulas]
+    return tuple(dict.fromkeys(where))
+
+
+def _weakened_lists(lists: list[tuple[tuple[Value, ...], Facts]]) -> dict[Value, Facts]:
+    """Return lists of predicates that begin alike as one that is longer and one that is not."""
+    if not lists:
+        return {}
+    shortest = min((items for items, _ in lists), key=len)
+    size = next(
+        (n for n, item in enumerate(shortest) if any(items[n] != item for items, _ in lists)),
+        len(shortest),
+    )
+    prefix = shortest[:size]
+    added = [item for items, _ in lists for item in items[size:]]
+    if not all(isinstance(item, Condition) for item in added):
+        return {Items(items): facts for items, facts in lists}
+    optional = [Condition(_optional(i.formula)) for i in added if isinstance(i, Condition)]
+    common = frozenset.intersection(*(facts for _, facts in lists))
+    found: dict[Value, Facts] = {Items((*prefix, *dict.fromkeys(optional))): common}
+    alone = [facts for items, facts in lists if items == prefix]
+    if alone:
+        found[Items(prefix)] = frozenset.intersection(*alone)
+    return found
 
 
 def _optional(formula: Formula) -> Formula:

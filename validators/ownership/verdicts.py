@@ -85,13 +85,13 @@ class Judge:
             judgement = self.judgements.setdefault(
                 index, Judgement(self.interpreter.site_list[index])
             )
-            if route is None and judgement.routes:
+            if route is None and (judgement.routes or not judgement.site.models):
                 continue
             verdict, text = self._verdict(events)
             if route is not None:
                 judgement.routes[route.name] = None
-            elif verdict == "leak":
-                verdict, text = "unproven", f"no route reaches it, and {text}"
+            elif verdict != "isolated":
+                verdict, text = "unproven", _unreached(text)
             verdict, text = self._public(judgement.site, verdict, text)
             judgement.add(verdict, text, route, traces.get(index, ()))
             if verdict == "leak" and not any(self._open_write(event) for event in events):
@@ -176,6 +176,12 @@ class Judge:
             return verdict, f"{event.text}; but {write.text} ({where})"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
+
+
+def _unreached(text: str) -> str:
+    """Return a reason with the note that no route leads to the query."""
+    note = "no route reaches it"
+    return text if text.startswith(note) else f"{note}, and {text}"
 
 
 def _is_begun(events: list[Event]) -> bool:

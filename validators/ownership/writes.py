@@ -342,6 +342,9 @@ class Writes(Execution):
                 self.change_row(member, name, value, node, state, frame, facts)
             elif isinstance(member, Instance):
                 found.append((member.set(name, self.attach(value, state)), facts))
+            elif isinstance(member, Given) and member.shape is not None:
+                filled = self.instance_of(member, member.shape)
+                found.append((filled.set(name, self.attach(value, state)), facts))
             elif isinstance(member, Made):
                 self.set_made_attribute(member, name, value, state)
         if found and len(found) == len(members):

@@ -152,6 +152,24 @@ def test_many_optional_filters_hide_nothing(
     assert [query.verdict for query in proof.queries] == [verdict], described(proof.queries)
 
 
+@pytest.mark.parametrize(
+    ("base", "verdict"), [("[]", "leak"), ("[Task.user_id == me]", "isolated")]
+)
+def test_many_optional_filters_in_a_list_hide_nothing(
+    base: str, verdict: str, tmp_path: Path
+) -> None:
+    filters = "".join(
+        f"    if x == '{n}':\n        conditions.append(Task.title == '{n}')\n" for n in range(9)
+    )
+    code = (
+        '@app.get("/tasks")\ndef every(x: str, db: Db, me: Me):\n'
+        f"    conditions = {base}\n{filters}"
+        "    return db.exec(select(Task).where(and_(*conditions))).all()\n"
+    )
+    proof = proof_of_code(code, tmp_path)
+    assert [query.verdict for query in proof.queries] == [verdict], described(proof.queries)
+
+
 def test_a_tool_bound_to_the_signed_in_user_is_isolated(tmp_path: Path) -> None:
     code = """
 def create(db: Db, me: str):
