@@ -8,7 +8,7 @@ from pathlib import Path
 
 from validators import conventions, imports, layout, ownership, syntax
 from validators.location import AppLocation, find_app
-from validators.report import Finding, Probe, Query, Report
+from validators.report import Coverage, Finding, Probe, Query, Report
 from validators.source import Project, load_project
 
 
@@ -98,6 +98,7 @@ class _Run:
     proof_findings: tuple[Finding, ...] = ()
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
     files: int = 0
 
     @contextmanager
@@ -123,6 +124,7 @@ class _Run:
             queries=self.queries,
             probes=self.probes,
             routes=self.routes,
+            coverage=self.coverage,
             files=self.files,
             timings=self.timings,
         )
@@ -168,3 +170,4 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
                     outcome.leaking, run.queries, run.proof_findings
                 )
                 run.probes, run.routes = outcome.probes, outcome.routes
+                run.coverage = outcome.coverage

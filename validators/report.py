@@ -128,6 +128,29 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A route that could not be exercised, and why."""
+
+    route: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many of the routes were exercised: the owner succeeded on them at least once.
+
+    Attributes:
+        routes: Number of routes.
+        exercised: Number of those on which the owner succeeded.
+        missed: The others.
+    """
+
+    routes: int = 0
+    exercised: int = 0
+    missed: tuple[Missed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything a check found.
 
@@ -136,6 +159,7 @@ class Report:
         queries: Every query site on an owned model, sorted by path and line.
         probes: In the order in which they ran.
         routes: Every route of the app, as `METHOD /path`.
+        coverage: Which routes were exercised; None where the app was not probed.
         files: How many Python files were read; for people, and no part of the schema.
         timings: Seconds for each stage that ran; the only part that differs between two
             checks of the same backend.
@@ -145,6 +169,7 @@ class Report:
     queries: tuple[Query, ...] = ()
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
     files: int = 0
     timings: dict[str, float] = field(default_factory=dict)
 

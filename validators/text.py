@@ -51,15 +51,18 @@ def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
         ],
         width,
     )
+    missed = report.coverage.missed if report.coverage else ()
+    unexercised = {each.route for each in missed}
     yield from _listed(
         "Not decided:",
         [
             f"{probe.route}, {probe.name}: {probe.detail}"
             for probe in report.probes
-            if probe.outcome == "inconclusive"
+            if probe.outcome == "inconclusive" and probe.route not in unexercised
         ],
         width,
     )
+    yield from _listed("Not exercised:", [f"{each.route}: {each.reason}" for each in missed], width)
     yield from _summary(report, width)
 
 
@@ -200,7 +203,7 @@ def _listed(title: str, entries: Sequence[str], width: int) -> Iterator[Line]:
 def _summary(report: Report, width: int) -> Iterator[Line]:
     yield _verdict(report)
     counts = f"{counted(report.files, 'file')}, {counted(len(report.routes), 'route')}"
-    parts = [counts, _queries(report), _probes(report)]
+    parts = [counts, _queries(report), _probes(report), _coverage(report)]
     parts.append(f"{sum(report.timings.values()):.1f} s")
     for line in _wrapped("; ".join(part for part in parts if part), width):
         yield ((line, "quiet"),)
@@ -242,3 +245,8 @@ def _probes(report: Report) -> str:
         f"probes: {count['passed']} passed, {count['failed']} failed, "
         f"{count['inconclusive']} inconclusive"
     )
+
+
+def _coverage(report: Report) -> str:
+    coverage = report.coverage
+    return f"routes: {coverage.exercised} of {coverage.routes} exercised" if coverage else ""

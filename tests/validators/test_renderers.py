@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validators.renderers import FORMATS, render
-from validators.report import Finding, Probe, Query, QueryVerdict, Report
+from validators.report import Coverage, Finding, Missed, Probe, Query, QueryVerdict, Report
 from validators.rules import all_rules
 from validators.text import finding_lines, plain, reader_of, text_lines
 
@@ -101,6 +101,9 @@ FULL = Report(
     queries=QUERIES,
     probes=PROBES,
     routes=("GET /api/stats", "GET /api/tasks", "GET /api/tasks/{task_id}"),
+    coverage=Coverage(
+        routes=3, exercised=2, missed=(Missed(route="GET /api/stats", reason="it needs a file"),)
+    ),
     files=10,
     timings={"syntax": 0.01, "boot": 0.8, "probes": 0.4},
 )
@@ -146,9 +149,12 @@ Declared public:
 Not decided:
     - GET /api/tasks/{task_id}, read as the intruder: the owner's own request failed with 422
 
+Not exercised:
+    - GET /api/stats: it needs a file
+
 Failed with 2 errors and 1 warning.
 10 files, 3 routes; queries: 1 isolated, 1 leak, 0 unproven, 1 public; probes: 1 passed, 0 failed, \
-1 inconclusive; 1.2 s
+1 inconclusive; routes: 2 of 3 exercised; 1.2 s
 """
     )
 
@@ -277,7 +283,7 @@ def test_no_text_of_a_backend_can_break_a_rendering(
 def test_json_is_the_documented_schema(root: Path) -> None:
     data = json.loads(render(FULL, "json", root))
     assert list(data) == [
-        "schema", "findings", "queries", "probes", "routes", "timings", "verdict",
+        "schema", "findings", "queries", "probes", "routes", "coverage", "timings", "verdict",
     ]  # fmt: skip
     assert data["schema"] == 1
     assert data["verdict"] == "fail"
@@ -294,6 +300,11 @@ def test_json_is_the_documented_schema(root: Path) -> None:
         "trace": ["GET /api/tasks/{task_id}", "get_task"],
     }
     assert data["queries"][1]["proof"] == "Task.user_id == current_user.id"
+    assert data["coverage"] == {
+        "routes": 3,
+        "exercised": 2,
+        "missed": [{"route": "GET /api/stats", "reason": "it needs a file"}],
+    }
     assert data["timings"] == {"syntax": 0.01, "boot": 0.8, "probes": 0.4}
 
 

@@ -102,6 +102,7 @@ class Experiment:
         if self._is_server_error(operation, filled, exchange):
             self._pending.pop(operation.route, None)
             self._note_server_error("life", operation, exchange)
+            self.results.missed[operation.route] = "the owner's request ends in a server error"
             return
         if not exchange.response.is_success:
             self._pending[operation.route] = (
@@ -297,6 +298,7 @@ class Experiment:
         by_reason: dict[str, list[Operation]] = {}
         for operation, why in self._pending.values():
             by_reason.setdefault(why, []).append(operation)
+            self.results.missed[operation.route] = why
             message = f"The route could not be exercised: {why}."
             self.results.note("life", operation, "inconclusive", message)
         for why, operations in by_reason.items():

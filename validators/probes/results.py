@@ -1,16 +1,18 @@
 """What the probes have shown so far: findings, outcomes, and which routes were exercised."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from validators.probes.filling import Filled
 from validators.probes.operations import Operation
 from validators.probes.world import Exchange
-from validators.report import Finding, Probe, ProbeOutcome
+from validators.report import Coverage, Finding, Missed, Probe, ProbeOutcome
 from validators.rules import probes as rules
 from validators.rules.base import Rule
 from validators.runtime.faults import Frame
 
 _MOST_REASON = 200
+_NOT_REACHED = "the check ended before"
 _LEAKS = (rules.READ, rules.CHANGED, rules.PLANTED, rules.FORGED)
 
 
@@ -22,12 +24,14 @@ class ProbeRun:
         findings: One for each rule broken at a route.
         probes: Every experiment, in the order in which they ran.
         routes: Every route of the app.
+        coverage: Which routes were exercised.
         leaking: Routes on which rows were seen to reach a user whose they are not.
     """
 
     findings: tuple[Finding, ...]
     probes: tuple[Probe, ...]
     routes: tuple[str, ...]
+    coverage: Coverage = field(default_factory=Coverage)
     leaking: tuple[str, ...] = ()
 
 
@@ -55,6 +59,7 @@ class Results:
     Attributes:
         handlers: Where the handler of each route is, once a request reached it.
         exercised: Routes on which the owner succeeded.
+        missed: Why the others could not be exercised, by route.
         current: The operation that is being probed.
         transcript: What the owner was answered, step by step.
         leaking: Routes on which rows were seen to reach a user whose they are not.
@@ -64,6 +69,7 @@ class Results:
     probes: list[Probe] = field(default_factory=list)
     handlers: dict[str, Frame] = field(default_factory=dict)
     exercised: set[str] = field(default_factory=set)
+    missed: dict[str, str] = field(default_factory=dict)
     current: Operation | None = None
     transcript: list[Step] = field(default_factory=list)
     leaking: set[str] = field(default_factory=set)
@@ -103,10 +109,18 @@ class Results:
             )
         )
 
-    def finish(self, routes: tuple[str, ...]) -> ProbeRun:
+    def finish(self, routes: Iterable[str]) -> ProbeRun:
         """Return all of it, each finding once."""
+        known = tuple(dict.fromkeys(routes))
+        missed = tuple(
+            Missed(route=route, reason=self.missed.get(route, _NOT_REACHED))
+            for route in known
+            if route not in self.exercised
+        )
+        coverage = Coverage(routes=len(known), exercised=len(known) - len(missed), missed=missed)
         findings = tuple(dict.fromkeys(self.findings))
-        return ProbeRun(findings, tuple(self.probes), routes, tuple(sorted(self.leaking)))
+        leaking = tuple(sorted(self.leaking))
+        return ProbeRun(findings, tuple(self.probes), known, coverage, leaking)
 
 
 def line(exchange: Exchange, filled: Filled, role: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
@@ -13,7 +14,7 @@ from validators.probes.experiment import Experiment
 from validators.probes.filling import Filler
 from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
-from validators.probes.operations import Document, Operation
+from validators.probes.operations import WEBSOCKET, Document, Operation
 from validators.probes.results import ProbeRun, Results
 from validators.probes.robustness import Robustness
 from validators.probes.signing_in import find_style
@@ -49,7 +50,7 @@ def run(app: RunningApp) -> ProbeRun:
             world, used = _enter(app, document, tables)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
-            return results.finish(tuple(operation.route for operation in operations))
+            return results.finish(_routes(app, document, results))
         filler = Filler(document, world, Targets(tables))
         try:
             for operation in used:
@@ -63,7 +64,18 @@ def run(app: RunningApp) -> ProbeRun:
             _report_end(app, results, error.ended)
         except psycopg.Error as error:
             _report_database(results, error)
-    return results.finish(tuple(operation.route for operation in operations))
+    return results.finish(_routes(app, document, results))
+
+
+def _routes(app: RunningApp, document: Document, results: Results) -> Iterator[str]:
+    """Yield every route, also those that no probe can reach, with the reason."""
+    yield from (operation.route for operation in document.operations)
+    for path in app.websockets:
+        results.missed.setdefault(f"{WEBSOCKET} {path}", "no probe connected to it")
+        yield f"{WEBSOCKET} {path}"
+    for path in app.mounts:
+        results.missed[f"ANY {path}/*"] = "something else than an app with routes is mounted here"
+        yield f"ANY {path}/*"
 
 
 def _enter(

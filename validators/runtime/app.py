@@ -4,7 +4,7 @@ import ast
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -91,7 +91,9 @@ class RunningApp:
         origin: Names its files.
         secret: What its tokens are signed with.
         users: The owner, the intruder and the bystander.
-        openapi: Its OpenAPI document.
+        openapi: Its OpenAPI document, with hidden routes and mounted apps.
+        websockets: Its WebSocket routes, as the paths of a document.
+        mounts: Paths below which something else answers, such as static files.
         boot_again: Boots the same backend once more, on another fresh database, set up for a way
             to verify tokens.
         verification: How it is set up to verify tokens.
@@ -108,6 +110,8 @@ class RunningApp:
     users: tuple[User, ...]
     openapi: Mapping[str, Any]
     boot_again: "Callable[[Verification | None], tuple[RunningApp | None, list[Finding]]]"
+    websockets: Mapping[str, Any] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
     verification: Verification = "secret"
     other_verifications: tuple[Verification, ...] = ()
     keys: KeyServer | None = None

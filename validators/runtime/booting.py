@@ -22,6 +22,7 @@ from validators.runtime.app import RunningApp
 from validators.runtime.causes import explain_end, explain_fault
 from validators.runtime.cluster import Cluster, Database, shared_cluster
 from validators.runtime.copying import copy_backend
+from validators.runtime.documents import merge_documents, read_paths, read_websockets
 from validators.runtime.environment import (
     Verification,
     build_environment,
@@ -178,7 +179,9 @@ class _Boot:
             origin=self.origin,
             secret=self.secret,
             users=better_auth.users(self.booting.user_id),
-            openapi=outcome["openapi"] if isinstance(outcome.get("openapi"), dict) else {},
+            openapi=merge_documents(_mapping(outcome.get("openapi")), outcome.get("documents")),
+            websockets=read_websockets(outcome.get("websockets")),
+            mounts=read_paths(outcome.get("mounts")),
             boot_again=self.booting.start,
             verification=self.verification,
             other_verifications=self.booting.verifications[1:],
@@ -267,6 +270,10 @@ class _Boot:
                 "threads": limits.threads if "user namespace" in self.layers else 0,
             },
         }
+
+
+def _mapping(data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - comes from untrusted code
+    return data if isinstance(data, dict) else {}
 
 
 def _keeps_own_users(project: Project) -> bool:

@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-from . import channel, faults, hardening, loading, serving
+from . import channel, faults, hardening, loading, routes, serving
 
 Message = dict[str, Any]
 
@@ -117,7 +117,7 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
     if document is None:
         return
     faulthandler.cancel_dump_traceback_later()
-    parent.say({"kind": "booted", "openapi": document})
+    parent.say({"kind": "booted", "openapi": document, **routes.describe(app, document)})
     parent.sock.setblocking(False)  # noqa: FBT003
     reader, writer = await asyncio.open_connection(sock=parent.sock)
     while True:

@@ -1,0 +1,114 @@
+"""Which routes were exercised, and why the others were not."""
+
+from pathlib import Path
+
+from tests.validators.probes.probing import SOUND, probe
+from tests.validators.trees import Files
+from validators.probes import ProbeRun
+
+
+def with_main(code: str, before: str = "") -> Files:
+    return {**SOUND, "main.py": f"{before}\n{SOUND['main.py']}\n{code}"}
+
+
+def missed(run: ProbeRun) -> dict[str, str]:
+    return {each.route: each.reason for each in run.coverage.missed}
+
+
+def test_every_route_of_a_sound_backend_is_exercised(tmp_path: Path) -> None:
+    coverage = probe(tmp_path, SOUND).coverage
+    assert (coverage.routes, coverage.exercised, coverage.missed) == (6, 6, ())
+
+
+def test_a_route_that_refuses_its_owner_is_missed_with_the_reason(tmp_path: Path) -> None:
+    route = """
+from dependencies import CurrentUser
+from fastapi import HTTPException
+
+
+@app.get("/api/beta")
+def beta(current_user: CurrentUser) -> None:
+    raise HTTPException(403, "Ask for access first")
+"""
+    run = probe(tmp_path, with_main(route))
+    assert missed(run) == {"GET /api/beta": "the owner is answered 403 Ask for access first"}
+    assert (run.coverage.routes, run.coverage.exercised) == (7, 6)
+
+
+def test_a_route_that_fails_is_missed(tmp_path: Path) -> None:
+    run = probe(tmp_path, with_main('\n\n@app.get("/x")\ndef x() -> None:\n    1 / 0\n'))
+    assert missed(run) == {"GET /x": "the owner's request ends in a server error"}
+
+
+HIDDEN = """
+from dependencies import CurrentUser, DatabaseSession
+from fastapi import APIRouter
+from models import Task
+
+hidden = APIRouter(prefix="/internal", include_in_schema=False)
+
+
+@hidden.get("/tasks/{task_id}")
+def read(task_id: int, session: DatabaseSession, current_user: CurrentUser) -> Task | None:
+    return session.get(Task, task_id)
+
+
+app.include_router(hidden)
+"""
+
+
+def test_a_route_that_the_document_hides_is_probed(tmp_path: Path) -> None:
+    run = probe(tmp_path, with_main(HIDDEN))
+    assert "GET /internal/tasks/{task_id}" in run.routes
+    assert {f.route for f in run.findings if f.code == "BP603"} == {"GET /internal/tasks/{task_id}"}
+
+
+def test_a_route_that_a_document_of_the_apps_own_leaves_out_is_probed(tmp_path: Path) -> None:
+    shown = HIDDEN.replace(", include_in_schema=False", "")
+    own = shown + "\ndocument = FastAPI().openapi()\napp.openapi = lambda: document\n"
+    run = probe(tmp_path, with_main(own))
+    assert len(run.routes) == 7
+    assert {f.route for f in run.findings if f.code == "BP603"} == {"GET /internal/tasks/{task_id}"}
+
+
+MOUNTED = """
+from dependencies import CurrentUser, DatabaseSession
+from models import Task
+from sqlmodel import SQLModel
+
+inner = FastAPI()
+
+
+class TaskIn(SQLModel):
+    title: str = "x"
+
+
+@inner.patch("/tasks/{task_id}")
+def rename(
+    task_id: int, data: TaskIn, session: DatabaseSession, current_user: CurrentUser
+) -> Task | None:
+    task = session.get(Task, task_id)
+    if task is not None:
+        task.title = data.title
+        session.commit()
+    return task
+
+
+app.mount("/inner", inner)
+"""
+
+
+def test_an_app_in_the_app_is_probed(tmp_path: Path) -> None:
+    run = probe(tmp_path, with_main(MOUNTED))
+    assert {f.route for f in run.findings if f.code == "BP604"} == {"PATCH /inner/tasks/{task_id}"}
+
+
+def test_what_is_no_app_with_routes_is_listed(tmp_path: Path) -> None:
+    mount = """
+from starlette.staticfiles import StaticFiles
+
+app.mount("/static", StaticFiles(directory="routes"))
+"""
+    assert missed(probe(tmp_path, with_main(mount))) == {
+        "ANY /static/*": "something else than an app with routes is mounted here"
+    }
