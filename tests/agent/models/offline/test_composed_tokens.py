@@ -117,7 +117,8 @@ def with_keys(backend: Path, postgres: Postgres) -> Iterator[tuple[Served, JwksS
 def test_a_token_signed_with_the_secret_is_accepted(everything: Served) -> None:
     user_id = everything.user_ids[0]
     assert status_of(everything, sign(user_id)) == 200
-    assert status_of(everything, sign(user_id, aud="http://localhost:3000")) == 200
+    session = {"userId": user_id, "token": "x"}
+    assert status_of(everything, sign(None, session=session)) == 200
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,11 @@ def test_a_token_signed_with_the_secret_is_accepted(everything: Served) -> None:
         sign("Yq3vWc8LkZ1TnB5x", exp=None),
         sign("Yq3vWc8LkZ1TnB5x", nbf=FOREVER - 1),
         sign(None),
+        sign(None, email="user0@example.com"),
+        sign(None, session={}),
+        sign(None, session={"userId": 5}),
+        sign(None, session="Yq3vWc8LkZ1TnB5x"),
+        sign("Yq3vWc8LkZ1TnB5x", aud="http://localhost:3000"),
         sign(""),
         sign("nobody"),
         jwt.encode({"sub": "Yq3vWc8LkZ1TnB5x", "exp": FOREVER}, SECRET * 2, "HS512"),
