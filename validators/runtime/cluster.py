@@ -97,6 +97,8 @@ class Cluster:
         """End it and remove its files."""
         self._guarded.close()
         self._admin.close()
+        for database in (*self._ready, *self._used_up):
+            database.connection.close()
         folders.remove(self.folder)
 
     @contextmanager
