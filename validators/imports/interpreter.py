@@ -2,9 +2,7 @@
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -154,6 +152,10 @@ def _usable(paths: Iterable[str]) -> tuple[Path, ...]:
 
 
 def _run(python: Path, code: str, text: str) -> str:
+    # Imported here because most checks start no other process.
+    import subprocess  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="backendpro-") as folder:
         environment = {"PATH": os.defpath, "HOME": folder, "LC_ALL": "C.UTF-8"}
         try:
