@@ -103,15 +103,15 @@ class Assignment(Expressions):
         self, targets: list[ast.expr], value: Value, node: ast.AST, state: State, frame: Frame
     ) -> None:
         if isinstance(value, Choice):
+            members = [(member, facts) for member, facts in value.members if member != NONE]
+            if len(members) == 1:
+                self.learn(state, frame, members[0][1])
             lists = [
-                self._parts(member, len(targets), node, state, frame)
-                for member, _ in value.members
-                if member != NONE
+                [(part, facts) for part in self._parts(member, len(targets), node, state, frame)]
+                for member, facts in members
             ]
-            parts = [one_of(column) for column in zip(*lists, strict=True)]
-            facts = [facts for member, facts in value.members if member != NONE]
-            if len(facts) == 1:
-                self.learn(state, frame, facts[0])
+            # What holds where one alternative was chosen is known of each of its parts.
+            parts = [choice(column) for column in zip(*lists, strict=True)]
         else:
             parts = self._parts(value, len(targets), node, state, frame)
         if not parts and targets:

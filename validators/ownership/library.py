@@ -123,8 +123,8 @@ def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
 
 
 def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
-    if last in ("select", "update", "delete", "insert", "exists"):
-        return machine.begin(last, call)
+    if last.lower() in ("select", "update", "delete", "insert", "exists"):
+        return machine.begin(last.lower(), call)
     if ".func." in name or name.endswith(".func"):
         return _function(machine, last, call)
     if last in {"and_", "or_"}:

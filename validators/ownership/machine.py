@@ -306,12 +306,14 @@ class Machine(ABC):
     def learn_safe(self, row: int, state: State) -> None:
         """Learn that values equal to a checked row's key are safe to store as foreign keys."""
         model = self.prover.rows[row]
-        for column in model.primary:
-            attr = Attr(row, column)
+        keys = [(column, model.key) for column in model.primary]
+        if model.is_grant:
+            keys += [(column, parent) for column, parent, _ in model.parents]
+        for column, named in keys:
             state.learn(
                 frozenset(
-                    Safe(term, model.key)
-                    for term in equals(attr, state.facts)
+                    Safe(term, named)
+                    for term in equals(Attr(row, column), state.facts)
                     if isinstance(term, Given)
                 )
             )

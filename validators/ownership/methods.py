@@ -308,6 +308,8 @@ class Methods(Web):
             receiver, Attr | Related | ElementValue | Condition | Unknown
         ):
             return self._sql_method(receiver, name, call)
+        if isinstance(receiver, Made) and receiver.kind == "session":
+            self.note_lost(name, call)
         found = self.session_method(name, call)
         if found is not None:
             return found
@@ -327,8 +329,6 @@ class Methods(Web):
 
     def _foreign_method(self, receiver: Value, name: str, call: Call) -> Value:
         """Return what a method gives of which nothing is known."""
-        if isinstance(receiver, Made) and receiver.kind == "session":
-            self.note_lost(name, call)
         if name in _SCHEDULERS:
             self._schedule(call)
         reason = receiver.reason if isinstance(receiver, Unknown) else f"the method {name}"

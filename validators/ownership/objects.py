@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from validators.ownership.calls import Calls
 from validators.ownership.containers import claim
-from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Scope, dotted_name
 from validators.ownership.recorder import Frame
 from validators.ownership.schema import TableModel
@@ -161,6 +161,8 @@ class Objects(Calls):
                 return self.element_attribute(element, name)
             case Derived():
                 return self.derived_attribute(value, name)
+            case Attr(int(), column) if column == name:
+                return value  # the only column of a result row, by its name
             case Mapping() if value.get(name) is not None:
                 return value.get(name) or NONE
             case Items(items) if items is not None:
@@ -189,12 +191,22 @@ class Objects(Calls):
         for member, facts in value.members:
             inner = State(state.env, state.facts | facts, state.store)
             try:
-                found.append((self.attribute(member, name, node, inner, frame), facts))
+                held = self.attribute(member, name, node, inner, frame)
+                found.append((self._named_user(held, inner), facts))
             except UnreachableError:
                 continue
         if not found:
             raise UnreachableError
         return choice(found)
+
+    def _named_user(self, value: Value, state: State) -> Value:
+        """Return the identity where a column of a user's row names the signed-in user.
+
+        Whichever of several rows it is, found or created: it is the same user.
+        """
+        row = row_of(value)
+        is_person = row is not None and self.prover.rows[row].is_user
+        return self.resolved(value, state) if is_person else value
 
     def _submodule(self, path: str, name: str) -> Value:
         module = self.program.project.modules[path]

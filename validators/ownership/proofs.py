@@ -101,6 +101,7 @@ class Prover:
             self._by_column(row, model, facts)
             or self._same_row(row, model, facts, seen)
             or self._through_grant(row, model, facts, seen)
+            or self._through_shared_parent(row, model, facts, seen)
             or self._through_parent(row, model, facts, seen)
         )
 
@@ -144,10 +145,27 @@ class Prover:
                     return Why(f"{text}, and {why.text}", frozenset({(grant.key, other.column)}))
         return None
 
+    def _through_shared_parent(
+        self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
+    ) -> Why | None:
+        """Accept a row below a parent that is shared: the task of a team with a membership."""
+        for column, parent, target in model.parents:
+            for other in self._equal_rows(Attr(row, column), facts, seen):
+                grant = self.rows[_symbol(other)]
+                if not grant.is_grant or (other.column, parent, target) not in grant.parents:
+                    continue
+                why = self._by_column(_symbol(other), grant, facts)
+                if why:
+                    name = self.schema.models[parent].name
+                    text = f"{model.name}.{column} is the key of a {name} that is shared"
+                    return Why(f"{text}: {why.text}", frozenset({(grant.key, other.column)}))
+        return None
+
     def _through_parent(
         self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
     ) -> Why | None:
-        if model.owners:
+        # A grant belongs to the owner of what it grants as well as to whom it names.
+        if model.owners and not model.is_grant:
             return None
         return self._by_parent(row, model, facts, seen)
 

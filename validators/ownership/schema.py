@@ -26,6 +26,10 @@ _SECRET = re.compile(
 _CREDENTIAL = re.compile(
     r"session|token|api_?key|credential|verification|reset|invit", re.IGNORECASE
 )
+_GRANT = re.compile(
+    r"share|grant|member|collab|permission|access|invit|assign|participant|viewer|follow",
+    re.IGNORECASE,
+)
 _KEYS = frozenset({"id", "email", "username", "user_id", "uid", "sub", "external_id", "auth_id"})
 _COLUMN_CALLS = frozenset({"Field", "Column", "mapped_column"})
 _RELATION_CALLS = frozenset({"Relationship", "relationship", "relation"})
@@ -67,6 +71,7 @@ class TableModel:
         owners: Columns that name a user.
         parents: Foreign keys to owned models.
         is_user: Whether it is the user table.
+        is_external: Whether it is a table of somebody else's that only SQL names.
     """
 
     key: str
@@ -82,16 +87,22 @@ class TableModel:
     parents: tuple[tuple[str, str, str], ...] = ()
     is_user: bool = False
     is_public: bool = False
+    is_external: bool = False
 
     @property
     def is_owned(self) -> bool:
         """Whether its rows belong to a user."""
-        return bool(self.owners or self.parents) and not self.is_user
+        return bool(self.owners or self.parents) and not (self.is_user or self.is_external)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Columns whose value only the right person can know."""
         return tuple(c for c in self.columns if _SECRET.match(c))
+
+    @property
+    def is_grant(self) -> bool:
+        """Whether its rows let users at rows of others, such as shares and memberships."""
+        return bool(self.owners and self.parents and _GRANT.search(self.name))
 
     @property
     def is_credential(self) -> bool:
@@ -118,7 +129,23 @@ class Schema:
     @property
     def user(self) -> TableModel | None:
         """The user table's model."""
-        return next((m for m in self.models.values() if m.is_user), None)
+        return next((m for m in self.models.values() if m.is_user and not m.is_external), None)
+
+    def external(self, name: str, columns: tuple[str, ...]) -> TableModel | None:
+        """Return a table that SQL names and no class maps, if it says who is signed in.
+
+        Better Auth owns such tables: `session`, whose `token` is a secret, and `user`.
+        """
+        plain = name.rpartition(".")[2].strip('"')
+        is_user = plain.lower() in USER_TABLES
+        if not (is_user or _CREDENTIAL.search(plain)):
+            return None
+        model = self.models.setdefault(f"sql:{plain}", TableModel(f"sql:{plain}", plain, "", plain))
+        model.columns = tuple(dict.fromkeys((*model.columns, *columns)))
+        model.is_user, model.is_external = is_user, True
+        model.owners = tuple(c for c in model.columns if c in OWNER_COLUMNS)
+        _default_primary(model)
+        return model
 
 
 def read_schema(

@@ -114,12 +114,15 @@ class Sessions(Writes):
 
     def note_lost(self, name: str, call: Call) -> None:
         """Note a statement that runs and is not known."""
-        first = call.args[0] if call.args else next(iter(call.keywords.values()), None)
-        if name not in _RUNS | _RUNS_ONE or not isinstance(first, Unknown) or is_computed(first):
+        if name not in _RUNS | _RUNS_ONE:
             return
-        site = self.site(call.node, call.frame, "unknown")
-        reason = f"the statement that runs cannot be followed: {first.reason}"
-        self.record(call.frame, Event("unproven", 0, site.index, reason))
+        first = call.args[0] if call.args else next(iter(call.keywords.values()), NONE)
+        for member, _ in member_list(first):
+            if isinstance(member, Unknown) and not is_computed(member):
+                site = self.site(call.node, call.frame, "unknown")
+                reason = f"the statement that runs cannot be followed: {member.reason}"
+                self.record(call.frame, Event("unproven", 0, site.index, reason))
+                return
 
     def text_statement(self, call: Call) -> Value:
         """Return the statement that a text of SQL is."""

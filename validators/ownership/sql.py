@@ -87,9 +87,13 @@ class _Reader:
         scope: dict[str, Element | Statement] = {}
         source = tree.args.get("from_") or tree.args.get("from")
         if source is not None:
-            self._add_source(source.this, scope)
+            self._add_source(source.this, scope) or self._add_external(source.this, tree, scope)
         joins = [
-            (join, self._add_source(join.this, scope)) for join in tree.args.get("joins") or []
+            (
+                join,
+                self._add_source(join.this, scope) or self._add_external(join.this, tree, scope),
+            )
+            for join in tree.args.get("joins") or []
         ]
         every = {**outer, **scope}
         made = []
@@ -135,6 +139,22 @@ class _Reader:
         alias = self.machine.number(("sql", self.site, name, id(node))) if is_again else 0
         scope[name] = Element(model.key, alias)
         return scope[name]
+
+    def _add_external(
+        self, node: exp.Expr, tree: exp.Select, scope: dict[str, Element | Statement]
+    ) -> Element | None:
+        """Add a table that no class maps, where it says who is signed in."""
+        alias = node.alias_or_name.lower()
+        columns = tuple(
+            column.name
+            for column in tree.find_all(exp.Column)
+            if column.table.lower() in ("", alias) and not isinstance(column.this, exp.Star)
+        )
+        model = self.machine.schema.external(node.name, columns)
+        if model is None:
+            return None
+        scope[alias] = element = Element(model.key)
+        return element
 
     def _joined_on(self, join: exp.Join, scope: dict[str, Element | Statement]) -> Formula:
         on = join.args.get("on")

@@ -94,7 +94,8 @@ def choice(alternatives: Iterable[tuple[Value, Facts]]) -> Value:
         inner = value.members if isinstance(value, Choice) else ((value, NO_FACTS),)
         for member, carried in inner:
             together = facts | carried
-            found[member] = found[member] & together if member in found else together
+            before = found.get(member, together)
+            found[member] = together if before == together else common_facts([before, together])
     if len(found) > 1 and all(isinstance(value, Identity) for value in found):
         # Whichever claim it is, it names the signed-in user.
         found = {next(iter(found)): frozenset.intersection(*found.values())}

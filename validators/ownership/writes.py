@@ -34,10 +34,6 @@ from validators.ownership.values import (
 )
 
 _OWNER = re.compile(r"owner|creator|created_by|author")
-_GRANT = re.compile(
-    r"share|grant|member|collab|permission|access|invit|assign|participant|viewer|follow",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +259,7 @@ class Writes(Execution):
                 doubts.append(doubt)
         if not doubts or model.is_credential:
             return None
-        if has_parent and (_GRANT.search(model.name) or doubts[0].text.startswith("~")):
+        if has_parent and (model.is_grant or doubts[0].text.startswith("~")):
             return None
         first = doubts[0]
         return WhyNot(first.verdict, first.text.lstrip("~"), first.blame)

@@ -12,7 +12,7 @@ import os
 from typing import Annotated
 
 import jwt
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import delete, text, update
@@ -293,6 +293,41 @@ def change(task_id: int, given: Change, db: Db, me: Me):
 def done(task_id: int, db: Db, me: Me):
     row = db.exec(select(Task).where(Task.id == task_id, Task.user_id == me)).one()  # isolated
     Base(Task).update(db, row, {"completed": True})
+""",
+    "a session of Better Auth is looked up with SQL, and its user found or created": """
+def current(db: Db, creds: HTTPAuthorizationCredentials = Depends(HTTPBearer())) -> User:
+    token = creds.credentials
+    query = text('SELECT u.id, u.email FROM "user" u JOIN "session" s ON s."userId" = u.id '
+                 'WHERE s.token = :token AND s."expiresAt" > NOW()')
+    row = db.exec(query.bindparams(token=token.split(".")[0] if "." in token else token)).first()
+    if not row:
+        raise HTTPException(401)
+    key, email = row
+    user = db.exec(select(User).where(User.email == email)).first()
+    if not user:
+        user = User(id=key, email=email)
+        db.add(user)
+        db.commit()
+    return user
+@app.get("/tasks")
+def every(db: Db, user: User = Depends(current)):
+    return db.exec(select(Task).where(Task.user_id == user.id)).all()  # isolated
+@app.get("/tasks/{task_id}")
+def one(task_id: int, db: Db, user: User = Depends(current)):
+    task = db.get(Task, task_id)  # isolated
+    if task is None or task.user_id != user.id:
+        raise HTTPException(404)
+    return task
+""",
+    "a user is looked up with SQL by an e-mail address from the request": """
+def current(db: Db, x_email: str = Header()) -> str:
+    row = db.execute(text('SELECT u.id FROM "user" u WHERE u.email = :e'), {"e": x_email}).first()
+    if not row:
+        raise HTTPException(401)
+    return row.id
+@app.get("/tasks")
+def every(db: Db, me: str = Depends(current)):
+    return db.exec(select(Task).where(Task.user_id == me)).all()  # leak
 """,
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
