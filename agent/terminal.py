@@ -2,61 +2,34 @@
 
 import io
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from agent.events import (
-    Asked,
-    Checked,
-    Event,
-    FileArrived,
-    Noted,
-    Replied,
-    SentBack,
-)
-from agent.models.base import Finished
-from agent.screen import screen_for, write
+from agent.screen import Screen, screen_for, write
 from validators import StageFinished, StageStarted
 from validators.text import Line, Piece, Style, counted, printable
 
 
 class Terminal:
-    """Shows the events of a command and its results; it decides nothing.
+    """Shows the stages of a check and the results of a command; it decides nothing.
 
-    Args:
-        existing: Paths, as in a reply, of the files that the backend has already.
+    Attributes:
+        progress: Where people see what is going on.
     """
 
-    def __init__(self, existing: Collection[str] = ()) -> None:
+    def __init__(self) -> None:
         self._results = screen_for(sys.stdout)
-        self._progress = screen_for(sys.stderr)
-        self._existing = existing
+        self.progress: Screen = screen_for(sys.stderr)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: StageStarted | StageFinished) -> None:
         """Show an event."""
         match event:
-            case Asked(turn, model):
-                again = "" if turn == 1 else f" again (turn {turn})"
-                self._progress.wait(f"asking {model}{again}")
-            case Noted(text):
-                self.say(f"  {printable(text)}")
-            case FileArrived(file):
-                sign: Piece = ("~", "warning") if file.path in self._existing else ("+", "good")
-                lines = counted(len(file.code.splitlines()), "line")
-                self._aside(_row(sign, file.path.partition("/")[2], lines))
             case StageStarted(stage):
-                self._progress.wait(stage)
+                self.progress.wait(stage)
             case StageFinished(stage, seconds, findings):
-                sign = ("✗", "error") if findings else ("✓", "good")
+                sign: Piece = ("✗", "error") if findings else ("✓", "good")
                 found = f"  {counted(findings, 'finding')}" if findings else ""
-                self._aside(_row(sign, stage, f"{seconds:.2f} s{found}"))
-            case SentBack(turn, findings):
-                found = counted(len(findings), "finding")
-                self.say(f"  {found} to send back (round {turn})", "warning")
-            case Replied(_, _, finished):
-                self._show_usage(finished)
-            case Checked():
-                self._progress.stop_waiting()
+                self.show_row(sign, stage, f"{seconds:.2f} s{found}")
 
     @property
     def width(self) -> int:
@@ -75,7 +48,7 @@ class Terminal:
 
     def show(self, lines: Iterable[Line]) -> None:
         """Show lines as results."""
-        self._progress.stop_waiting()
+        self.progress.stop_waiting()
         for line in lines:
             self._results.show(line)
 
@@ -86,33 +59,27 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Write a result exactly as it is, as UTF-8 whatever the locale."""
-        self._progress.stop_waiting()
+        self.progress.stop_waiting()
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         write(sys.stdout, text)
 
     def close(self) -> None:
         """Take the last sign of waiting away."""
-        self._progress.stop_waiting()
+        self.progress.stop_waiting()
 
-    def _show_usage(self, finished: Finished | None) -> None:
-        self._progress.stop_waiting()
-        # Only a model that charges for tokens counts them.
-        if finished is not None and finished.output_tokens:
-            cached = f", {finished.cached_tokens:,} cached" if finished.cached_tokens else ""
-            usage = f"{finished.input_tokens:,} tokens in{cached}, {finished.output_tokens:,} out"
-            self.say(f"  {usage}", "quiet")
+    def show_row(self, sign: Piece, name: str, detail: str) -> None:
+        """Show one step of what is going on."""
+        self._aside(
+            (("  ", "plain"), sign, (f" {printable(name):<32} ", "plain"), (detail, "quiet"))
+        )
 
     def _aside(self, line: Line) -> None:
-        self._progress.stop_waiting()
-        self._progress.show(line)
+        self.progress.stop_waiting()
+        self.progress.show(line)
 
 
 def near(path: Path) -> Path:
     """Return a path as seen from the current folder where it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _row(sign: Piece, name: str, detail: str) -> Line:
-    return ("  ", "plain"), sign, (f" {printable(name):<32} ", "plain"), (detail, "quiet")

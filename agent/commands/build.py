@@ -12,6 +12,7 @@ from agent import models
 from agent.auth import settle
 from agent.build import Builder, Outcome
 from agent.build_log import BuildLog
+from agent.build_terminal import BuildTerminal
 from agent.commands.check import FOUND_ERRORS, PASSED
 from agent.errors import InputError, ModelError
 from agent.events import Checked, Event
@@ -47,7 +48,7 @@ def build(request: str, into: Path, options: Values, delivery: Delivery) -> int:
     auth = settle(settings.auth, workspace.files)
     settings = settings.model_copy(update={"auth": auth})
     model = models.choose(settings)
-    terminal = Terminal({file.path for file in workspace.files})
+    terminal = BuildTerminal({file.path for file in workspace.files})
     log = BuildLog(request, workspace.backend, settings)
 
     checked: list[Checked] = []
