@@ -95,6 +95,9 @@ def _normal(step: Step, world: World) -> str:
     headers = {
         k: _UUID.sub("a UUID", v) for k, v in response.headers.items() if _HEADERS.fullmatch(k)
     }
+    if response.is_cut:
+        # How often a stream repeats itself until it is cut off is chance.
+        body = sorted({_plain(each) for each in response.text.splitlines()[:-1]})
     content = _plain(response.text) if body is None else _value("", body, _id_names(world))
     parts = [f"status {response.status}", json.dumps(content, ensure_ascii=False, sort_keys=True)]
     return " ".join([*parts, *(f"{name}: {value}" for name, value in sorted(headers.items()))])

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
+from validators.probes.files import KINDS
 from validators.probes.filling import ANYONE, Filled, Filler, UnfilledError
 from validators.probes.interference import Interference
-from validators.probes.operations import JSON, UPDATES, Operation
+from validators.probes.operations import JSON, MULTIPART, UPDATES, Operation
 from validators.probes.results import Results, Step, line, reason
 from validators.probes.robustness import Robustness
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 
 _SERVER_ERROR, _INVALID, _CREATED, _GONE = 500, 422, 201, (404, 410)
+_BAD_FILE = (400, 415, 422)
 _MOST_REPAIRS = 8
 _MOST_VARIANTS = 12
 _DEEPEST_CHAIN = 4
@@ -135,6 +137,8 @@ class Experiment:
         """Send a request; where a value is refused as invalid, try others for it."""
         exchange = self.world.send(actor, filled.request)
         self.results.remember(operation, exchange)
+        if filled.request.files:
+            filled, exchange = self._send_other_files(actor, operation, filled, exchange)
         overrides = self.filler.overrides.setdefault(operation.route, {})
         for _ in range(3):
             name = _refused_property(exchange)
@@ -143,6 +147,20 @@ class Experiment:
             filled, exchange, overrides[name] = self._repair(
                 actor, operation, name, filled, exchange
             )
+        return filled, exchange
+
+    def _send_other_files(
+        self, actor: str, operation: Operation, filled: Filled, exchange: Exchange
+    ) -> tuple[Filled, Exchange]:
+        """Where a file is refused, try files of other kinds."""
+        kinds = iter(range(len(KINDS)))
+        while exchange.response.status in _BAD_FILE:
+            kind = next(kinds, None)
+            if kind is None:
+                break
+            self.filler.file_kinds[operation.route] = kind
+            filled = self.filler.fill(operation, actor, lambda _: actor)
+            exchange = self.world.send(actor, filled.request)
         return filled, exchange
 
     def _repair(
@@ -311,7 +329,7 @@ def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:
     """Return creates, reads, updates, what takes away, and deletes; parents before children."""
     phases: list[list[Operation]] = [[], [], [], [], []]
     for operation in operations:
-        if operation.media != JSON and operation.body is not None:
+        if operation.media not in (JSON, MULTIPART) and operation.body is not None:
             phases[3].append(operation)
             continue
         words = {part.lower() for part in operation.segments}

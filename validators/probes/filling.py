@@ -7,19 +7,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from validators.probes.operations import FORM, Document, Operation, Parameter, Schema
+from validators.probes.files import file_fields, make_file
+from validators.probes.operations import (
+    FORM,
+    JSON,
+    MULTIPART,
+    Document,
+    Operation,
+    Parameter,
+    Schema,
+)
 from validators.probes.payloads import MISSING, TEXT, Filling, Payloads
 from validators.probes.tables import OWNER_COLUMNS, Row, Tables
 from validators.probes.targets import Targets
 from validators.probes.variants import options, other_values
 from validators.probes.world import World
-from validators.runtime.app import Request
+from validators.runtime.app import WEBSOCKET, File, Request
 
 NOBODY = "nobody"
 # Writes the same text as everybody else.
 ANYONE = "anyone"
 _UNUSED_NUMBER = 1_987_654_321
 _DEEPEST = 4
+# What chats call the text of a message.
+_MESSAGE_FIELDS = ("text", "message", "content", "body", "data")
 
 # Given the name of a slot, tells whose row goes into it.
 Whose = Callable[[str], str]
@@ -68,10 +79,19 @@ class Filler:
     targets: Targets
     # Values that the backend was found to accept, by route and property.
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Which kind of file the backend was found to accept, by route.
+    file_kinds: dict[str, int] = field(default_factory=dict)
     payloads: Payloads = field(init=False)
 
     def __post_init__(self) -> None:
         self.payloads = Payloads(self.document)
+
+    def _files(self, operation: Operation, body: Mapping[str, Any], actor: str) -> dict[str, File]:
+        """Return the files that a form asks for, by field."""
+        kind = self.file_kinds.get(operation.route, 0)
+        text = f"{TEXT} {self.world.markers.get(actor, 'nobody')}"
+        fields = file_fields(self.document, operation.body or {})
+        return {name: make_file(name, text, kind) for name in fields if name in body}
 
     def _takes_more(self, operation: Operation) -> bool:
         schema = self.document.flatten(operation.body or {})
@@ -188,6 +208,8 @@ class Filler:
         Raises:
             UnfilledError: A row that the request needs does not exist.
         """
+        if operation.body is not None and not _can_make(operation.media):
+            raise UnfilledError(f"no probe makes a body of the type {operation.media}")
         making = _Making(self, operation, actor, whose)
         path = making.path()
         pairs = making.query(query or {})
@@ -203,9 +225,14 @@ class Filler:
             # Undeclared properties reach code that stores whatever comes.
             body = {**overrides, **body}
         request = Request(operation.method, path, pairs, body)
-        if operation.media == FORM and isinstance(body, dict):
-            form = tuple((name, str(v)) for name, v in body.items() if v is not None)
-            request = Request(operation.method, path, pairs, form=form)
+        if operation.media in (FORM, MULTIPART) and isinstance(body, dict):
+            files = self._files(operation, body, actor)
+            form = _form({name: v for name, v in body.items() if name not in files})
+            request = Request(operation.method, path, pairs, form=form, files=(*files.values(),))
+        if operation.method == WEBSOCKET:
+            text = f"{TEXT} {self.world.markers.get(actor, '')}"
+            said = dict.fromkeys(("type", *_MESSAGE_FIELDS), text) | {"type": "message"}
+            request = replace(request, messages=(json.dumps(said),))
         return Filled(request, tuple(making.slots), making.show(request))
 
 
@@ -266,6 +293,9 @@ class _Making:
         """Return the request as a person reads it."""
         query = "&".join(f"{name}={{{name}}}" for name, _ in request.query)
         text = f"{self.operation.route}{'?' if query else ''}{query}"
+        if request.files:
+            fields = [*(name for name, _ in request.form), *(each.field for each in request.files)]
+            return f"{text} with a form of {', '.join(fields)} ({request.files[0].kind})"
         if request.json_body is None:
             return text
         body = json.dumps(request.json_body, ensure_ascii=False, sort_keys=False)
@@ -350,6 +380,19 @@ def _may_be_id(schema: Schema, document: Document) -> bool:
     if "array" in kinds:
         return False  # asked again for its items, under the singular of the name
     return bool(kinds & {"integer", "string", "number"}) and not any("enum" in o for o in options)
+
+
+def _can_make(media: str) -> bool:
+    return media in (JSON, FORM, MULTIPART) or media.endswith("+json")
+
+
+def _form(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, _as_text(each))
+        for name, value in body.items()
+        for each in _as_list(value)
+        if each is not None
+    )
 
 
 def _unused(kind: str) -> Any:  # noqa: ANN401

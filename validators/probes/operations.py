@@ -15,7 +15,6 @@ METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
 UPDATES = ("PUT", "PATCH")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-WEBSOCKET = "WEBSOCKET"
 _DEEPEST = 12
 
 

@@ -14,17 +14,18 @@ from validators.probes.experiment import Experiment
 from validators.probes.filling import Filler
 from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
-from validators.probes.operations import WEBSOCKET, Document, Operation
+from validators.probes.operations import Document, Operation
 from validators.probes.results import ProbeRun, Results
 from validators.probes.robustness import Robustness
 from validators.probes.signing_in import find_style
+from validators.probes.sockets import Sockets
 from validators.probes.tables import Tables
 from validators.probes.targets import Targets
 from validators.probes.tokens import styles_for
 from validators.probes.world import World
 from validators.report import Finding
 from validators.rules import probes as rules
-from validators.runtime.app import RunningApp
+from validators.runtime.app import WEBSOCKET, RunningApp
 from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
 
@@ -107,6 +108,7 @@ def _experiment(
         living = aside.submit(alone.live, booting, operations)
         try:
             together.try_strange_values(operations)
+            Sockets(world, filler, results, others, robustness).run()
         finally:
             is_lived = living.result()
             results.findings += alone.others.findings

@@ -3,6 +3,7 @@
 import ast
 import base64
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,29 @@ from validators.source import Project
 if TYPE_CHECKING:
     from validators.report import Finding
 
+WEBSOCKET = "WEBSOCKET"
+_TOKEN_NAMES = ("token", "access_token")
+_OPENED = 101
+_MOST_BODY = 2 * 1024 * 1024
+_BOUNDARY = "backendpro-0f9c1e7a5d"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file in a form.
+
+    Attributes:
+        field: The form's field.
+        name: The file's name.
+        kind: Its media type.
+        content: What is in it.
+    """
+
+    field: str
+    name: str
+    kind: str
+    content: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -29,6 +53,8 @@ class Request:
         query: Pairs of parameter and value.
         json_body: The body, unless it is None.
         form: Pairs of field and value.
+        files: Files of the form, which makes it `multipart/form-data`.
+        messages: What to say over a WebSocket; `method` is `WEBSOCKET` then.
         token: Bearer token; None sends no `Authorization` header.
         client: The address that the request seems to come from.
     """
@@ -38,6 +64,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     json_body: Any = None
     form: tuple[tuple[str, str], ...] = ()
+    files: tuple[File, ...] = ()
+    messages: tuple[str, ...] = ()
     token: str | None = None
     client: str = "192.0.2.1"
 
@@ -53,6 +81,7 @@ class Response:
         faults: Exceptions behind a server error, or behind a 401 or 403.
         handler: Where the function is that the app chose for the request, where known.
         is_late: Whether the backend did not answer in time.
+        is_cut: Whether the answer had no end, and what came until then is here.
     """
 
     status: int
@@ -61,11 +90,12 @@ class Response:
     faults: tuple[Fault, ...]
     handler: Frame | None = None
     is_late: bool = False
+    is_cut: bool = False
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004
+        """Whether the status is 2xx, or 101 for a WebSocket that was opened."""
+        return 200 <= self.status < 300 or self.status == _OPENED  # noqa: PLR2004
 
     @property
     def text(self) -> str:
@@ -124,29 +154,29 @@ class RunningApp:
             BackendEndedError: The process ended or hung; nothing can be sent any more.
         """
         headers = [["host", "testserver"], ["accept", "application/json"]]
-        body = b""
-        if request.json_body is not None:
-            body = json.dumps(request.json_body).encode()
-            headers.append(["content-type", "application/json"])
-        elif request.form:
-            body = urlencode(request.form).encode()
-            headers.append(["content-type", "application/x-www-form-urlencoded"])
+        kind, body = _encode(request)
+        if kind:
+            headers.append(["content-type", kind])
         if body:
             headers.append(["content-length", str(len(body))])
         if request.token is not None:
             headers.append(["authorization", f"Bearer {request.token}"])
-        answer = self.process.request(
-            {
-                "method": request.method,
-                "path": request.path,
-                "raw_path": quote(request.path),
-                "query": urlencode(request.query),
-                "headers": headers,
-                "body": encode_body(body),
-                "client": request.client,
-            }
-        )
-        return self._read(answer)
+        message = {
+            "method": request.method,
+            "path": request.path,
+            "raw_path": quote(request.path),
+            "query": urlencode(request.query),
+            "headers": headers,
+            "body": encode_body(body),
+            "client": request.client,
+        }
+        if request.method == WEBSOCKET:
+            # Browsers can send no header, so that the token is often in the query.
+            tokens = [(name, request.token) for name in _TOKEN_NAMES if request.token]
+            others = [pair for pair in request.query if pair[0] not in _TOKEN_NAMES]
+            message["query"] = urlencode([*others, *tokens])
+            message["messages"] = list(request.messages)
+        return self._read(self.process.request(message))
 
     def _definition(self, data: Any) -> Frame | None:  # noqa: ANN401 - from untrusted code
         """Return where a handler is defined: Python counts its decorators' lines as its own."""
@@ -166,8 +196,9 @@ class RunningApp:
         faults = answer.get("faults")
         headers = answer.get("headers")
         try:
-            body = base64.b64decode(str(answer.get("body", "")))
             pairs = {str(name): str(value) for name, value in headers or ()}
+            raw = base64.b64decode(str(answer.get("body", "")))
+            body = _decompress(raw, pairs.get("content-encoding", ""))
         except (ValueError, TypeError):
             body, pairs = b"", {}
         return Response(
@@ -180,4 +211,37 @@ class RunningApp:
             ),
             handler=self._definition(answer.get("handler")),
             is_late=bool(answer.get("timed_out")),
+            is_cut=bool(answer.get("cut")),
         )
+
+
+def _encode(request: Request) -> tuple[str, bytes]:
+    """Return the media type and the bytes of a request's body."""
+    if request.json_body is not None:
+        return "application/json", json.dumps(request.json_body).encode()
+    if request.files:
+        parts = [_part(f'name="{name}"', "", value.encode()) for name, value in request.form]
+        for file in request.files:
+            place = f'name="{file.field}"; filename="{file.name}"'
+            parts.append(_part(place, f"Content-Type: {file.kind}\r\n", file.content))
+        body = b"".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])
+        return f"multipart/form-data; boundary={_BOUNDARY}", body
+    if request.form:
+        return "application/x-www-form-urlencoded", urlencode(request.form).encode()
+    return "", b""
+
+
+def _part(place: str, header: str, content: bytes) -> bytes:
+    head = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {place}\r\n{header}\r\n"
+    return head.encode() + content + b"\r\n"
+
+
+def _decompress(body: bytes, encoding: str) -> bytes:
+    """Return a body without its content encoding, as far as there is room for it."""
+    if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+    try:
+        # 32 more than the largest window: either header is recognised.
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, _MOST_BODY)
+    except zlib.error:
+        return body

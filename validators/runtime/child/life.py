@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-from . import channel, faults, hardening, loading, routes, serving
+from . import channel, faults, hardening, loading, routes, serving, sockets
 
 Message = dict[str, Any]
 
@@ -126,7 +126,8 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
             request: Message = json.loads(await reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError):
             return
-        response = await serving.answer(app, lifespan.state, request, order["request_seconds"])
+        answer = sockets.answer if request.get("messages") is not None else serving.answer
+        response = await answer(app, lifespan.state, request, order["request_seconds"])
         writer.write(channel.encode({"kind": "response", **response}))
         await writer.drain()
 

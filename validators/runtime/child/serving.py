@@ -17,6 +17,9 @@ Event = dict[str, Any]
 App = Callable[[Event, Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Any]
 
 _MOST_BODY = 2 * 1024 * 1024
+_MOST_HEADERS, _MOST_HEADER = 100, 8 * 1024
+# A response that goes on and on is cut off.
+_STREAM_SECONDS, _CUT_SECONDS = 1.0, 0.5
 _SERVER_ERROR = 500
 _REFUSED = (401, 403)
 _FIRST = asyncio.FIRST_COMPLETED
@@ -123,36 +126,53 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
         seconds: How long to wait; the request is left behind after that.
 
     Returns:
-        `id`, `status` (None without a response), `headers`, `body` (base64) and `faults`.
+        `id`, `status` (None without a response), `headers`, `body` (base64), `faults`, and
+        whether it was `timed_out` or, once begun, `cut` off.
     """
     exchange = _Exchange(request)
     errors: list[Event] = []
     _hidden_errors.set(errors)
     started = time.perf_counter()
-    scope = _scope(request, state)
-    task = asyncio.create_task(_call(app, scope, exchange))
-    await asyncio.wait({task}, timeout=seconds)
-    timed_out = not task.done()
-    if timed_out:
+    scope = scope_of(request, state)
+    task = asyncio.create_task(call(app, scope, exchange.receive, exchange.send))
+    await asyncio.wait({task, exchange.started}, timeout=seconds, return_when=_FIRST)
+    if exchange.started.done():
+        await _read_on(task, exchange, seconds)
+    is_late = not (task.done() or exchange.is_whole or exchange.is_cut)
+    if not task.done():
         exchange.closed.set()
         task.cancel()
-    else:
-        error = task.exception()
-        if error is not None:
-            errors.append(faults.describe(error))
+    elif task.exception() is not None and not exchange.is_cut:
+        errors.append(faults.describe(task.exception() or Exception()))
     return {
         "id": request["id"],
         "status": exchange.status,
         "headers": exchange.headers,
         "body": base64.b64encode(bytes(exchange.body)).decode(),
-        "timed_out": timed_out,
+        "timed_out": is_late,
+        "cut": exchange.is_cut,
         "seconds": time.perf_counter() - started,
-        "handler": _handler(scope),
+        "handler": handler_of(scope),
         "faults": errors,
     }
 
 
-def _handler(scope: Event) -> Event | None:
+async def _read_on(task: "asyncio.Task[None]", exchange: "_Exchange", seconds: float) -> None:
+    """Read a response that has begun; one that does not end is cut off after a while."""
+    patience = min(_STREAM_SECONDS, seconds)
+    await asyncio.wait({task, exchange.full}, timeout=patience, return_when=_FIRST)
+    if task.done():
+        return
+    if exchange.is_whole:
+        # What runs in the background after the response has its time.
+        await asyncio.wait({task}, timeout=seconds)
+        return
+    exchange.is_cut = True
+    exchange.closed.set()
+    await asyncio.wait({task}, timeout=_CUT_SECONDS)
+
+
+def handler_of(scope: Event) -> Event | None:
     """Return where the function is that the app chose for a request."""
     endpoint = scope.get("endpoint")
     code = getattr(inspect.unwrap(endpoint), "__code__", None) if callable(endpoint) else None
@@ -161,8 +181,14 @@ def _handler(scope: Event) -> Event | None:
     return faults.frame(code.co_filename, code.co_firstlineno, code.co_name)
 
 
-async def _call(app: App, scope: Event, exchange: "_Exchange") -> None:
-    await app(scope, exchange.receive, exchange.send)
+async def call(
+    app: App,
+    scope: Event,
+    receive: Callable[[], Awaitable[Event]],
+    send: Callable[[Event], Awaitable[None]],
+) -> None:
+    """Call the app; what it raises passes through."""
+    await app(scope, receive, send)
 
 
 class _Exchange:
@@ -172,6 +198,10 @@ class _Exchange:
         self._request_body = base64.b64decode(request["body"])
         self._is_sent = False
         self.closed = asyncio.Event()
+        self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_whole = False
+        self.is_cut = False
         self.status: int | None = None
         self.headers: list[list[str]] = []
         self.body = bytearray()
@@ -186,16 +216,32 @@ class _Exchange:
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.status = int(event["status"])
-            pairs = event.get("headers", ())
+            pairs = list(event.get("headers", ()))[:_MOST_HEADERS]
             self.headers = [[_text(name).lower(), _text(value)] for name, value in pairs]
         elif event["type"] == "http.response.body":
-            room = _MOST_BODY - len(self.body)
-            self.body += bytes(event.get("body", b""))[:room]
-            if not event.get("more_body", False):
-                self.closed.set()
+            await self._take_body(event)
+
+    async def _take_body(self, event: Event) -> None:
+        room = _MOST_BODY - len(self.body)
+        self.body += bytes(event.get("body", b""))[:room]
+        if not event.get("more_body", False):
+            self.is_whole = True
+            self.closed.set()
+            return
+        _finish(self.started)
+        if room <= 0:
+            _finish(self.full)
+        # An app that sends without end must not keep the loop for itself.
+        await asyncio.sleep(0)
 
 
-def _scope(request: Event, state: Event) -> Event:
+def _finish(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def scope_of(request: Event, state: Event) -> Event:
+    """Return the ASGI scope of a request."""
     path: str = request["path"]
     return {
         "type": "http",
@@ -217,4 +263,4 @@ def _scope(request: Event, state: Event) -> Event:
 
 
 def _text(value: bytes) -> str:
-    return bytes(value).decode("latin-1")
+    return bytes(value[:_MOST_HEADER]).decode("latin-1")
