@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format types lock clean
+.PHONY: help demo test e2e mutants lint format types lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +23,15 @@ demo: .venv/installed  ## Build "add CRUD for tasks" into demo-app/ and verify i
 
 test: .venv/installed-dev  ## Run all tests
 	$(BIN)/python -m pytest -n auto
+
+tests/e2e/node_modules/installed: tests/e2e/package.json tests/e2e/package-lock.json
+	@command -v npm >/dev/null || { echo "make e2e needs Node 20 or later with npm." >&2; exit 2; }
+	npm ci --prefix tests/e2e --silent
+	@touch $@
+
+e2e: .venv/installed-dev tests/e2e/node_modules/installed  ## Test with Better Auth and PgBouncer
+	tests/e2e/install-pgbouncer
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
 
 mutants: .venv/installed-dev  ## Print the score of the isolation proof on mutants
 	$(BIN)/python -m tests.mutants

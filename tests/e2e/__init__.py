@@ -1,0 +1,1 @@
+"""Generated backends in their real surroundings: Better Auth, PgBouncer, a database that sleeps."""
