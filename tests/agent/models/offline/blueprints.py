@@ -271,6 +271,17 @@ EVERYTHING = Blueprint(
     has_me=True,
 )
 
+# One for each other way to know the users, with each type of their ids.
+OTHER_AUTH = {
+    "published keys": TASKS.model_copy(update={"auth": "better-auth-jwks", "user_id": "uuid"}),
+    "shared secret": TASKS.model_copy(update={"auth": "better-auth-secret", "user_id": "int"}),
+    "own users": TASKS.model_copy(update={"auth": "own"}),
+    "own users and agents": AGENTS.model_copy(
+        update={"auth": "own", "user_id": "int", "agents": AGENTS.agents[2:3]}
+    ),
+    "own users alone": AUTH_ALONE.model_copy(update={"auth": "own", "user_id": "uuid"}),
+}
+
 NEW_BACKENDS = {
     "fuzzed": FUZZED,
     "tasks": TASKS,
@@ -279,4 +290,5 @@ NEW_BACKENDS = {
     "names": NAMES,
     "auth alone": AUTH_ALONE,
     "agents": AGENTS,
+    **OTHER_AUTH,
 }
