@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from validators import conventions, imports, layout, ownership, syntax
+from validators.frozen import frozen
 from validators.location import AppLocation, find_app
 from validators.report import Coverage, Finding, Probe, Query, Report
 from validators.source import Project, load_project
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckOptions:
     """How to check.
 
@@ -31,14 +32,14 @@ class CheckOptions:
     declared: ownership.ProofOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageStarted:
     """A stage of the check begins."""
 
     stage: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageFinished:
     """A stage of the check is over, after so many seconds and with so many findings."""
 

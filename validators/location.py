@@ -3,11 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import PurePosixPath
 
+from validators.frozen import frozen
 from validators.names import collect, statements
 from validators.source import Function, Module, Project, is_auxiliary
 
@@ -28,7 +28,7 @@ _MAX_HOPS = 8
 _APP_LINE = re.compile(r"^(\w+)\s*(?::[^=\n]*)?=\s*(?:\w+\.)?FastAPI\(", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppLocation:
     """Where the app is.
 

@@ -5,8 +5,10 @@ Renderings for people and tools are in `renderers.py`. All of it is made by our 
 plain dataclasses do: to load Pydantic takes longer than to check a backend.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Literal
+
+from validators.frozen import frozen
 
 Severity = Literal["error", "warning"]
 QueryVerdict = Literal["isolated", "leak", "unproven", "public"]
@@ -16,7 +18,7 @@ StepKind = Literal["route", "call", "query", "identity", "write"]
 SCHEMA_VERSION: Literal[1] = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Step:
     """One step of a proof, or of the way from a route to a query, with its place.
 
@@ -34,7 +36,7 @@ class Step:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """New code for some lines of a file, in full.
 
@@ -51,7 +53,7 @@ class Change:
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Finding:
     """One rule broken at one place.
 
@@ -89,7 +91,7 @@ class Finding:
     consequences: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Query:
     """One query site and its verdict.
 
@@ -117,7 +119,7 @@ class Query:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Probe:
     """One HTTP experiment on the booted app."""
 
@@ -127,7 +129,7 @@ class Probe:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Missed:
     """A route that could not be exercised, and why."""
 
@@ -135,7 +137,7 @@ class Missed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Coverage:
     """How many of the routes were exercised: the owner succeeded on them at least once.
 
@@ -150,7 +152,7 @@ class Coverage:
     missed: tuple[Missed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Report:
     """Everything a check found.
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from validators.encoding import foreign_encoding
+from validators.frozen import frozen
 
 # The oldest Python that a backend must run on, and so the grammar it may use.
 GRAMMAR = (3, 11)
@@ -41,7 +42,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Assignment = ast.Assign | ast.AnnAssign
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Why a file or folder could not be checked; line and column from 1, where known.
 
@@ -154,7 +155,7 @@ def targets_of(node: Assignment) -> list[ast.expr]:
     return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imported:
     """What a name that a module imports stands for.
 

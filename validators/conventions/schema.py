@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from validators.frozen import frozen
 from validators.source import Module, Project
 
 _MAX_HOPS = 8
@@ -21,7 +22,7 @@ _PYDANTIC_BASES = frozenset(
 _SQLMODEL = frozenset({"sqlmodel.SQLModel", "sqlmodel.main.SQLModel"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One annotated or assigned name of a class.
 

@@ -3,10 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from validators.conventions.schema import Class, Field, Schema, unwrap_hint
+from validators.frozen import frozen
 from validators.report import Finding
 from validators.rules.conventions import USER_ID_TYPE, USER_TABLE_COLUMN
 from validators.source import Function, Module, Project, is_auxiliary
@@ -35,7 +35,7 @@ _KNOWN = frozenset(_PYTHON_TYPE.values())
 _PASSWORD = "passw"  # noqa: S105  # a part of a column's name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Typed:
     """A column with the Python type that it is declared with."""
 

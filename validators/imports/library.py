@@ -6,11 +6,11 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
+from validators.frozen import frozen
 from validators.imports.interpreter import Interpreter, is_own_room
 from validators.names import Names, collect
 
@@ -32,7 +32,7 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Located:
     """Where a module of the library is.
 

@@ -1,10 +1,10 @@
 """What an import statement of the backend names: its own module, a library's, or nothing."""
 
 import ast
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from validators.frozen import frozen
 from validators.imports.library import Answer, Library
 from validators.names import Names, collect, is_type_checking
 from validators.source import Module, Project
@@ -14,7 +14,7 @@ _CATCHES_IMPORT_ERROR = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One imported name, with where and under which condition it is imported.
 
@@ -41,7 +41,7 @@ class Statement:
     is_typing_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Local:
     """A module of the backend, or a folder without `__init__.py` where `module` is None."""
 
@@ -49,14 +49,14 @@ class Local:
     module: Module | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installed:
     """A module of the standard library or of an installed package."""
 
     dotted: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """No module: `parent` is the part of the name that exists, `is_local` tells whose it is."""
 

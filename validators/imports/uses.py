@@ -2,8 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from validators.frozen import frozen
 from validators.source import Module
 
 # Conditions by which code asks for what exists only on some systems or versions.
@@ -11,7 +11,7 @@ _ASKS_FIRST = frozenset({"TYPE_CHECKING", "hasattr", "name", "platform", "system
 _CATCHES = frozenset({"AttributeError", "Exception", "BaseException"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """One `module.name` in the code."""
 

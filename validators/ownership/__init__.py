@@ -1,8 +1,8 @@
 """The isolation proof: every query on an owned model is bound to the signed-in user."""
 
 import sys
-from dataclasses import dataclass
 
+from validators.frozen import frozen
 from validators.location import AppLocation
 from validators.ownership.machine import ProofOptions
 from validators.report import Finding, Query
@@ -14,7 +14,7 @@ __all__ = ["Proof", "ProofOptions", "prove"]
 _RECURSION = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """What the proof found: findings, a verdict for every query site, and the routes."""
 

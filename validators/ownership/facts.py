@@ -1,20 +1,20 @@
 """What is known on a path: equalities between terms, and rows whose owner was proven."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from validators.frozen import frozen
 from validators.ownership.values import Attr, Const, Given, Identity, Term, Vague
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Same:
     """Two terms are equal on this path."""
 
     sides: frozenset[Term]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owned:
     """A row belongs to the signed-in user, or was granted to them.
 
@@ -29,28 +29,28 @@ class Owned:
     needs: frozenset[tuple[str, str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fresh:
     """A row was made by this request and is not stored yet."""
 
     row: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verified:
     """A value from the request was checked against a signature."""
 
     term: Given
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Empty:
     """A value from the request is missing on this path."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Safe:
     """A value is the key of a row that belongs to the signed-in user, or is missing."""
 
@@ -58,7 +58,7 @@ class Safe:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configured:
     """A setting decided which path is taken."""
 

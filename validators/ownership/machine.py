@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from validators.frozen import frozen
 from validators.ownership.facts import (
     Facts,
     Owned,
@@ -41,7 +42,7 @@ FEWEST_STEPS, STEPS_PER_LINE, MOST_STEPS = 100_000, 60, 1_500_000
 MOST_ORIGINS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProofOptions:
     """What a person declared about the backend.
 

@@ -1,8 +1,8 @@
 """Classes, objects and attributes: what a dot and a constructor give."""
 
 import ast
-from dataclasses import dataclass
 
+from validators.frozen import frozen
 from validators.ownership.calls import Calls
 from validators.ownership.containers import claim
 from validators.ownership.machine import Call, UnreachableError, row_of
@@ -43,7 +43,7 @@ _SETTINGS = frozenset({"BaseSettings"})
 _PLAIN = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lineage:
     """A class's own and inherited classes in the project, and the library classes among them."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from validators.frozen import frozen
 from validators.ownership.facts import NO_FACTS, Facts, same
 from validators.ownership.values import (
     Anything,
@@ -28,7 +29,7 @@ MOST_BRANCHES = 64
 Symbols = Callable[[Statement, Element], int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inner:
     """A row of a statement inside the statement, with what is known of it alone."""
 
@@ -37,7 +38,7 @@ class Inner:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """One alternative of a predicate.
 

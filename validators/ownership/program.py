@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from validators.frozen import frozen
 from validators.source import Module, Project
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -14,7 +15,7 @@ Binding = Definition | ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign
 _TEST_FOLDERS = frozenset({"tests", "test", "alembic", "migrations"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Where a definition stands: its module and the classes around it."""
 
@@ -22,7 +23,7 @@ class Scope:
     owner: ast.ClassDef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved:
     """What a name was found to be: a definition of the project, a module, or a library's name."""
 

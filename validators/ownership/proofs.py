@@ -1,9 +1,9 @@
 """Whose row is it? The rules by which facts prove that a row belongs to the signed-in user."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from validators.frozen import frozen
 from validators.ownership.facts import Facts, Fresh, Owned, Same, equals
 from validators.ownership.schema import Schema, TableModel
 from validators.ownership.values import Attr, Const, Given, Identity, Opaque, Term, Vague
@@ -11,7 +11,7 @@ from validators.ownership.values import Attr, Const, Given, Identity, Opaque, Te
 Needs = frozenset[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Why:
     """A proof in words, and the foreign keys of which every write must be checked for it."""
 
@@ -19,7 +19,7 @@ class Why:
     needs: Needs = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhyNot:
     """Why nothing is proven.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from validators.frozen import frozen
 from validators.ownership.facts import Facts
 from validators.ownership.state import State
 from validators.ownership.values import Given, Value
@@ -13,7 +14,7 @@ from validators.ownership.values import Given, Value
 EventKind = Literal["bound", "pending", "checked", "leak", "unproven", "begun"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A place in the source: path, line and column from 1."""
 
@@ -40,7 +41,7 @@ class Site:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """What happened to a row of a query site: bound by its statement, fetched, checked, used."""
 
@@ -53,7 +54,7 @@ class Event:
     through: frozenset[tuple[str, str]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """A finding of its own, beside the verdicts of query sites."""
 
@@ -63,7 +64,7 @@ class Problem:
     fix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyWrite:
     """A foreign key to an owned model was stored."""
 

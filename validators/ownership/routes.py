@@ -3,8 +3,8 @@
 import ast
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from validators.frozen import frozen
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Entry, Frame, Place, Problem
@@ -44,7 +44,7 @@ _MADE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """One route of the app, with everything that runs before its handler."""
 

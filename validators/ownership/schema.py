@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from validators.frozen import frozen
 from validators.ownership.program import Program, dotted_name
 
 USER_TABLES = frozenset({"user", "users", "auth_user", "app_user", "app_users", "user_account"})
@@ -35,7 +36,7 @@ _COLUMN_CALLS = frozenset({"Field", "Column", "mapped_column"})
 _RELATION_CALLS = frozenset({"Relationship", "relationship", "relation"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForeignKey:
     """A column that refers to another table's column."""
 
@@ -44,7 +45,7 @@ class ForeignKey:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relation:
     """A relationship attribute: the model it loads, and whether it is a list."""
 

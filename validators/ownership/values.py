@@ -6,8 +6,10 @@ interpreted once. Terms are the values that can be equal to one another: facts a
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+
+from validators.frozen import frozen
 
 if TYPE_CHECKING:
     from validators.ownership.facts import Facts
@@ -27,7 +29,7 @@ Source = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Const:
     """A constant."""
 
@@ -44,7 +46,7 @@ class Const:
         return hash((type(self.value).__name__, self.value))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """A value that names the signed-in user: a claim of a verified token.
 
@@ -57,7 +59,7 @@ class Identity:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """A value that the request brings, and so whoever sends it.
 
@@ -72,7 +74,7 @@ class Given:
     shape: "ClassValue | None" = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Element:
     """One table model in a statement: the class itself, or an alias of it."""
 
@@ -80,7 +82,7 @@ class Element:
     alias: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attr:
     """A column of a row, or of an element of a statement that has not run yet."""
 
@@ -88,14 +90,14 @@ class Attr:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opaque:
     """A definite value of which nothing is known but where it comes from."""
 
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vague:
     """The side of a comparison that could not be followed; never equal to anything else.
 
@@ -119,7 +121,7 @@ TRUE = Const(True)  # noqa: FBT003  # the constant itself
 FALSE = Const(False)  # noqa: FBT003  # the constant itself
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """A value that could not be followed, with the terms and rows it was made from."""
 
@@ -127,14 +129,14 @@ class Unknown:
     origins: "frozenset[Term | Row]" = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claims:
     """The claims of a token whose signature was verified."""
 
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A row of a table model; facts say whose it is."""
 
@@ -142,7 +144,7 @@ class Row:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items:
     """A list, tuple or set: either the known items, or what each of them is."""
 
@@ -151,7 +153,7 @@ class Items:
     is_tuple: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mapping:
     """A dictionary with known keys, and what values under any other key, and those keys, are."""
 
@@ -172,14 +174,14 @@ class Mapping:
         return Mapping((*kept, (key, value)), self.rest, self.keys)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleValue:
     """A module of the project, by its path."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Library:
     """A name of a library, such as `fastapi.Depends`."""
 
@@ -191,7 +193,7 @@ class Library:
         return self.name.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """What a library's class or function returned, where its kind matters.
 
@@ -210,7 +212,7 @@ class Made:
         return next((value for key, value in self.fields if key == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """A function, method or lambda of the project, with what it sees from outside.
 
@@ -234,7 +236,7 @@ class Function:
         return "lambda" if isinstance(self.node, ast.Lambda) else self.node.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClassValue:
     """A class of the project."""
 
@@ -247,7 +249,7 @@ class ClassValue:
         return self.node.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instance:
     """An object of a project's class that is not a table model."""
 
@@ -265,7 +267,7 @@ class Instance:
         return Instance(self.cls, (*kept, (name, value)), self.rest)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Method:
     """A method of a value that is not a project's object, such as `statement.where`."""
 
@@ -274,7 +276,7 @@ class Method:
     node: ast.expr | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Partial:
     """A call that still misses arguments (`functools.partial`)."""
 
@@ -283,14 +285,14 @@ class Partial:
     keywords: "tuple[tuple[str, Value], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElementValue:
     """A table model or alias as it stands in a statement."""
 
     element: Element
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Related:
     """A relationship attribute of an element: `Task.comments`."""
 
@@ -298,14 +300,14 @@ class Related:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """A predicate of a statement."""
 
     formula: "Formula"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Joined:
     """One join: what is joined, on which condition, and whether rows without it stay."""
 
@@ -314,7 +316,7 @@ class Joined:
     is_outer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """A statement under construction.
 
@@ -345,35 +347,35 @@ class Statement:
     is_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Derived:
     """A statement used as a table: a subquery, a CTE, or its collection of columns."""
 
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What the database returned: each row of it as a value."""
 
     each: "Value"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One of several values, each with the facts that hold on the paths that lead to it."""
 
     members: "tuple[tuple[Value, Facts], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Anything:
     """A predicate that binds nothing, such as `Task.due < now`."""
 
     about: "tuple[Term, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unfollowed:
     """A predicate that could not be followed."""
 
@@ -381,12 +383,12 @@ class Unfollowed:
     about: "tuple[Term, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nothing:
     """A predicate that no row meets."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Equal:
     """Two terms are equal."""
 
@@ -394,28 +396,28 @@ class Equal:
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Both:
     """All parts hold."""
 
     parts: "tuple[Formula, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """At least one part holds."""
 
     parts: "tuple[Formula, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opposite:
     """The part does not hold."""
 
     part: "Formula"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assumed:
     """A formula that holds under facts about the path on which it was built."""
 
@@ -423,7 +425,7 @@ class Assumed:
     facts: "Facts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Within:
     """A column is among what a statement selects; or, without column, rows of it exist."""
 

@@ -4,6 +4,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import cast
 
+from validators.frozen import frozen
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.sessions import Sessions
@@ -41,7 +42,7 @@ SCHEMES = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RouteInfo:
     """A route as it was registered on a router."""
 

@@ -3,9 +3,9 @@
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from validators.frozen import frozen
 from validators.ownership.execution import Execution
 from validators.ownership.facts import Facts, Fresh, Safe, equals, same, without_column
 from validators.ownership.machine import Call
@@ -36,7 +36,7 @@ from validators.ownership.values import (
 _OWNER = re.compile(r"owner|creator|created_by|author")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """Where a row was made."""
 

@@ -1,11 +1,10 @@
 """What a rule is, and how a finding is made from it."""
 
-from dataclasses import dataclass
-
+from validators.frozen import frozen
 from validators.report import Finding, Severity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """One file of a backend, laid over the sound sample backend to break or keep a rule.
 
@@ -21,7 +20,7 @@ class Example:
     removes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One thing that a backend must keep.
 
