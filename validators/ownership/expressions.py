@@ -19,7 +19,7 @@ from validators.ownership.containers import (
 from validators.ownership.formulas import as_formula, comparison, is_sql
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Frame
-from validators.ownership.state import State, choice, join, one_of
+from validators.ownership.state import ABSENT, State, choice, join, one_of
 from validators.ownership.values import (
     FALSE,
     NONE,
@@ -94,7 +94,11 @@ class Expressions(Conditions):
 
     def _eval_attribute(self, node: ast.Attribute, state: State, frame: Frame) -> Value:
         value = self.evaluate(node.value, state, frame)
-        return self._settled(self.attribute(value, node.attr, node, state, frame), state)
+        held = self.attribute(value, node.attr, node, state, frame)
+        if isinstance(held, Choice):
+            # Reading what was not set on some path fails there.
+            held = choice(pair for pair in held.members if pair[0] != ABSENT)
+        return self._settled(held, state)
 
     def _eval_await(self, node: ast.Await, state: State, frame: Frame) -> Value:
         return self.evaluate(node.value, state, frame)

@@ -121,7 +121,8 @@ class Schema:
     def table(self, name: str) -> TableModel | None:
         """Return the model of a table, by the table's name without quotes or schema."""
         plain = name.rpartition(".")[2].strip('"').lower()
-        return next((m for m in self.models.values() if m.table.lower() == plain), None)
+        mapped = (model for model in self.models.values() if not model.is_external)
+        return next((model for model in mapped if model.table.lower() == plain), None)
 
     def named(self, name: str) -> TableModel | None:
         """Return the model with a class name."""
