@@ -53,6 +53,8 @@ class Calls(Flow):
         self.active: defaultdict[ast.AST, list[tuple[dict[str, Value], Entry]]] = defaultdict(list)
         self.module_entries: list[Entry] = []
         self.is_serving = False
+        # Whether modules are loaded of which nothing is known, so that anything may be called.
+        self.is_loading_unknown = False
         self.is_stale = False
         self.patched: set[str] = set()
         self.visited: set[ast.AST] = set()

@@ -359,6 +359,8 @@ class Expressions(Conditions):
                 return added
         if isinstance(node.op, ast.BitOr) and isinstance(left, Mapping):
             return merged(left, right)
+        if isinstance(node.op, ast.Div) and isinstance(right, Const):
+            return _below(left, right)
         return self.derived("a computed value", [left, right], state)
 
     def _added(self, left: Value, right: Value) -> Value | None:
@@ -500,3 +502,10 @@ class Expressions(Conditions):
     def assign(self, target: ast.expr, value: Value, state: State, frame: Frame) -> None:
         """Assign a value to a target."""
         raise NotImplementedError
+
+
+def _below(left: Value, right: Const) -> Value:
+    """Return a path below another: of a file, what its path ends with may be known."""
+    tail = left.get("tail") if isinstance(left, Made) else None
+    start = f"{tail.value}/" if isinstance(tail, Const) else ""
+    return Made("file", (("tail", Const(f"{start}{right.value}")),))

@@ -198,7 +198,6 @@ class Machine(ABC):
 
     def as_term(self, value: Value, state: State) -> Term:
         """Return a term that stands for a value, with what is known of its making."""
-        del state
         if isinstance(value, TERMS):
             return value
         if isinstance(value, Row):
@@ -206,6 +205,8 @@ class Machine(ABC):
             return Attr(value.symbol, model.primary[0] if model.primary else "id")
         made = origins(value)
         given = [term for term in made if isinstance(term, Given)]
+        if given and all(self.prover.identity(term, state.facts) for term in given):
+            return Vague("a value made from the signed-in user's id")
         if given and len(given) == len(made):
             first = min(given, key=lambda term: (term.source, term.name))
             return Vague(f"a value made from {first.name} from the {first.source}", is_given=True)

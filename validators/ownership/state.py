@@ -127,13 +127,13 @@ def _weakened(found: dict[Value, Facts]) -> dict[Value, Facts]:
         else:
             kept[value] = facts
     for bare, several in alike.items():
-        where = _weakest([value.where for value, _ in several])
+        where = weakest([value.where for value, _ in several])
         common = frozenset.intersection(*(facts for _, facts in several))
         kept[replace(bare, where=where)] = common
     return kept | _weakened_lists(lists)
 
 
-def _weakest(several: list[tuple[Formula, ...]]) -> tuple[Formula, ...]:
+def weakest(several: list[tuple[Formula, ...]]) -> tuple[Formula, ...]:
     """Return the predicates that all conjunctions share, with the others as optional ones."""
     shared = set.intersection(*map(set, several))
     where = [f if f in shared else _optional(f) for formulas in several for f in formulas]

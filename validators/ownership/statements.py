@@ -13,7 +13,7 @@ from validators.ownership.formulas import (
 )
 from validators.ownership.machine import Call
 from validators.ownership.recorder import Event
-from validators.ownership.state import State, choice
+from validators.ownership.state import State, choice, weakest
 from validators.ownership.values import (
     NONE,
     Anything,
@@ -47,6 +47,10 @@ _FILTERS = frozenset({"where", "filter", "having"})
 _TABLES = frozenset({"subquery", "cte", "alias"})
 _SCALARS = frozenset({"scalar_subquery", "as_scalar", "label"})
 _UNIONS = frozenset({"union", "union_all"})
+
+
+# Of more lists of predicates than this, only what all of them hold is kept.
+MOST_LISTS = 4
 
 
 class Statements(Columns):
@@ -213,10 +217,11 @@ class Statements(Columns):
     def _some(self, value: Value, state: State) -> Formula:
         """Return the formula of a list of predicates of which any may be missing."""
         if isinstance(value, Choice):
-            parts = tuple(
-                Assumed(self._some(member, state), facts) for member, facts in value.members
-            )
-            return Either(parts)
+            formulas = [self._some(member, state) for member, _ in value.members]
+            if len(formulas) > MOST_LISTS and all(isinstance(f, Both) for f in formulas):
+                return Both(weakest([f.parts for f in formulas if isinstance(f, Both)]))
+            facts = [facts for _, facts in value.members]
+            return Either(tuple(map(Assumed, formulas, facts)))
         if isinstance(value, Items):
             if value.items is not None:
                 return Both(tuple(as_formula(self, item, state) for item in value.items))

@@ -132,7 +132,8 @@ def parameter_value(
         symbol = interpreter.symbol(("caller's", function.node, name), model, None)
         call.state.learn(frozenset((Owned(symbol, f"the caller answers for {name}"),)))
         return Row(symbol, model.key)
-    if name in _PEOPLE and not is_tool(function.node):
+    is_closed = not (interpreter.is_loading_unknown or is_tool(function.node))
+    if name in _PEOPLE and is_closed:
         return Identity(name, f"the parameter {name}, which no route fills")
     if name in SESSION_NAMES:
         return Made("session")

@@ -188,7 +188,7 @@ class Writes(Execution):
             terms.append(self.as_term(self.resolved(member, inner), inner))
         trusted = [t for t in terms if self.prover.identity(t, state.facts)]
         doubtful = [t for t in terms if t not in trusted and t != NONE]
-        return (doubtful or trusted or terms)[0]
+        return min(doubtful, key=_trust, default=(trusted or terms)[0])
 
     # Storing.
 
@@ -447,6 +447,13 @@ def _parts_of(value: Value) -> list[Value]:
         facts = value.members[0][1] if isinstance(value, Choice) else frozenset()
         return [choice([(item, facts)]) for item in inner.items]
     return [value]
+
+
+def _trust(term: Term) -> int:
+    """Return how far a value may be trusted: what the sender chooses least, a row's column most."""
+    if isinstance(term, Given) or (isinstance(term, Vague) and term.is_given):
+        return 0
+    return 2 if isinstance(term, Attr) else 1
 
 
 def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:

@@ -132,6 +132,42 @@ def test_a_query_in_an_unusual_form_is_judged(code: str, tmp_path: Path) -> None
     assert "leak" in [query.verdict for query in proof.queries], described(proof.queries)
 
 
+TOOLS = """
+from main import Task, engine
+from sqlmodel import Session, select
+def list_tasks(user_id: str):
+    with Session(engine) as session:
+        return session.exec(select(Task).where(Task.user_id == user_id)).all()
+"""
+LOADING = """
+import importlib.util
+from pathlib import Path
+path = Path(__file__).parent / {folder} / "tools.py"
+spec = importlib.util.spec_from_file_location("tools", path)
+tools = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tools)
+@app.post("/call")
+def call(user_id: str):
+    return tools.list_tasks(user_id)
+"""
+
+
+def test_a_module_that_is_loaded_from_its_file_is_followed(tmp_path: Path) -> None:
+    loading = LOADING.format(folder='"mcp-server"')
+    folder = written(tmp_path, main=HEAD + loading, **{"mcp-server__tools": TOOLS})
+    proof = prove_folder(folder)
+    assert [query.verdict for query in proof.queries] == ["leak"], described(proof.queries)
+
+
+def test_where_unknown_modules_are_loaded_no_parameter_stands_for_the_owner(
+    tmp_path: Path,
+) -> None:
+    loading = LOADING.format(folder='os.environ["TOOLS"]').replace("tools.py", "")
+    folder = written(tmp_path, main=HEAD + loading, **{"mcp-server__tools": TOOLS})
+    proof = prove_folder(folder)
+    assert [query.verdict for query in proof.queries] == ["unproven"], described(proof.queries)
+
+
 @pytest.mark.parametrize("count", [1, 5, 20, 60])
 @pytest.mark.parametrize(
     ("base", "verdict"),

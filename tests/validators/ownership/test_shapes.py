@@ -329,6 +329,23 @@ def current(db: Db, x_email: str = Header()) -> str:
 def every(db: Db, me: str = Depends(current)):
     return db.exec(select(Task).where(Task.user_id == me)).all()  # leak
 """,
+    "a key from the body is stored twice unchecked, unless a new row replaces it": """
+class Ask(SQLModel):
+    conversation_id: int | None = None
+@app.post("/chat")
+def chat(given: Ask, db: Db, me: Me):
+    conversation_id = given.conversation_id
+    if not conversation_id:
+        conversation = Conversation(user_id=me)
+        db.add(conversation)
+        db.commit()
+        conversation_id = conversation.id
+    first = Message(conversation_id=conversation_id, text="question")  # leak
+    db.add(first)
+    second = Message(conversation_id=conversation_id, text="answer")  # leak
+    db.add(second)
+    db.commit()
+""",
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
     return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
