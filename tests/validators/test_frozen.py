@@ -45,7 +45,8 @@ class Named:
 def test_equal_fields_make_equal_objects_of_one_class() -> None:
     assert Point(1, 2) == Point(1, 2, "other label") != Point(1, 3)
     assert {Point(1), Point(1, 0), Point(2)} == {Point(1), Point(2)}
-    assert Point(1) != Other(1)
+    other: object = Other(1)
+    assert Point(1) != other
 
 
 def test_a_rule_of_its_own_is_kept() -> None:
