@@ -51,7 +51,9 @@ class Served:
     def client(self, token: str | None) -> httpx.Client:
         """Return a client that sends a token."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        # uvicorn closes an idle connection after five seconds; this lets the client be first.
+        limits = httpx.Limits(keepalive_expiry=2)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, limits=limits)
 
     def status(self, token: str | None) -> int:
         """Return how the list of tasks answers to a token."""
