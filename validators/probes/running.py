@@ -52,6 +52,9 @@ def run(app: RunningApp) -> ProbeRun:
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
             return results.finish(_routes(app, document, results))
+        except psycopg.Error as error:
+            _report_database(results, error)
+            return results.finish(_routes(app, document, results))
         filler = Filler(document, world, Targets(tables))
         try:
             for operation in used:
@@ -175,6 +178,7 @@ def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:
         "time": "does not answer and blocks all other requests",
         "memory": "uses more memory than it may",
         "processes": "starts more processes than it may",
+        "disk": "writes more files than it may",
         "output": "prints more than it may",
         "exit": f"ends the app's process with exit code {ended.code}",
         "signal": f"ends the app's process by signal {ended.code}",

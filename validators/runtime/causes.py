@@ -67,6 +67,7 @@ def explain_end(ended: Ended, stage: str, frames: tuple[Frame, ...], limits: Lim
             rules.RESOURCES,
             f"The app starts more than {limits.processes} processes {when}.",
         ),
+        "disk": (rules.RESOURCES, f"The app writes more than {limits.disk_mb} MB of files {when}."),
         "output": (rules.RESOURCES, f"The app prints more than {limits.output_mb} MB {when}."),
         "exit": (rules.EXIT, f"The app ends its process {when}, with exit code {ended.code}."),
         "signal": (rules.EXIT, f"The app's process is ended by signal {ended.code} {when}."),

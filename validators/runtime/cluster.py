@@ -38,7 +38,7 @@ _MEGABYTES = 512  # that a cluster may need
 # The first is in force until the parent's roles have a password, and before any backend runs.
 # A backend's role has the name of its database.
 _OPEN = "local all all trust\n"
-_CLOSED = "local all postgres,observer password\nlocal sameuser all trust\n"
+_CLOSED = "local all postgres,+observer password\nlocal sameuser all trust\n"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -49,7 +49,7 @@ class Cluster:
 
     Attributes:
         folder: Folder of its socket.
-        password: Of the roles `postgres` and `observer`, which no backend may use.
+        password: Of the role `postgres` and of the observers, which no backend may use.
     """
 
     folder: Path
@@ -129,7 +129,7 @@ class Cluster:
 
     def _create(self, user_id: better_auth.UserId | None) -> "Database":
         name = f"backend{next(self._numbers)}"
-        self._execute("create role {} login in role backend", name)
+        self._execute("create role {} login connection limit 30 in role backend", name)
         # A checkpoint and a copy of the files are quicker than a log of all that is in them.
         create = "create database {0} template better_auth owner {0} strategy file_copy"
         self._execute(create, name)
@@ -141,7 +141,24 @@ class Cluster:
                 if user_id is not None:
                     connection.execute(better_auth.script(user_id).encode())
         # Connected before a backend can set what applies to connections.
-        return Database(self, name, self.connect("observer", name))
+        return Database(self, name, self.connect(self._make_observer(name), name))
+
+    def _make_observer(self, name: str) -> str:
+        """Make the role by which the parent looks at one database, and return its name.
+
+        What a backend has planted in its database may run with this role's rights, so that it can
+        connect to no other.
+        """
+        observer = f"{name}_observer"
+        role, database = sql.Identifier(observer), sql.Identifier(name)
+        self._admin.execute(
+            sql.SQL(
+                "create role {0} login password {1} in role observer; "
+                "revoke connect on database {2} from public; "
+                "grant connect on database {2} to {0}"
+            ).format(role, sql.Literal(self.password), database)
+        )
+        return observer
 
     def _drop_used_up(self) -> None:
         while self._used_up:
@@ -151,6 +168,7 @@ class Cluster:
                 database.connection.close()
                 self._execute("drop database if exists {} with (force)", database.name)
                 self._execute("drop role if exists {}", database.name)
+                self._execute("drop role if exists {}", f"{database.name}_observer")
 
     def connect(self, role: str, database: str) -> Connection:
         """Connect as one of the parent's roles."""
@@ -247,9 +265,7 @@ def _lock_out(data: Path, folder: Path, guarded: Guarded) -> tuple[str, Guarded,
     """
     password = secrets.token_hex(16)
     connection = _first_connection(folder, guarded)
-    for role in ("postgres", "observer"):
-        change = sql.SQL("alter role {} password {}")
-        connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
+    connection.execute(sql.SQL("alter role postgres password {}").format(sql.Literal(password)))
     (data / "pg_hba.conf").write_text(_CLOSED)
     connection.execute("select pg_reload_conf()")
     _wait_until(lambda: _is_refused(folder), guarded, folder)

@@ -22,7 +22,7 @@ _NOBODY = 65534
 _SETTINGS = """
 listen_addresses = ''
 shared_buffers = 16MB
-max_connections = 60
+max_connections = 120
 fsync = off
 full_page_writes = off
 synchronous_commit = off
@@ -36,6 +36,8 @@ log_min_messages = fatal
 log_min_error_statement = panic
 timezone = 'UTC'
 temp_file_limit = 256MB
+client_connection_check_interval = 500
+scram_iterations = 1
 """
 
 _ROLES = """
@@ -43,10 +45,9 @@ update pg_database set datistemplate = false where datname = 'template0';
 drop database template0;
 drop database postgres;
 create role backend login;
-create role observer login;
+create role observer;
 grant pg_read_all_data, pg_write_all_data to observer;
 grant set on parameter session_replication_role to observer;
-grant pg_signal_backend to observer;
 create database better_auth owner backend;
 """
 

@@ -8,10 +8,10 @@ import atexit
 import contextlib
 import fcntl
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
+from validators.runtime.child.guard import remove_tree
 from validators.runtime.limits import MEGABYTE
 
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
@@ -81,10 +81,7 @@ def _sweep(base: Path) -> None:
 def _remove_contents(folder: Path) -> None:
     # The lock goes last: a removal that is cut short is finished by the next run. Only who
     # holds it removes, as two at once may both overlook a file.
-    for path in folder.glob("*"):
-        if path.name != _LOCK and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(str(folder), _LOCK)
 
 
 def _remove_all() -> None:

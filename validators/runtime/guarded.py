@@ -35,6 +35,7 @@ class Order:
         seconds: Wall-clock time after which it is killed.
         memory_mb: Resident memory of all its processes together.
         processes: Number of processes at one time.
+        disk_mb: What it may write below `folder`, and to files without a name.
         user: User to become where the guard runs as root and has no namespaces.
     """
 
@@ -45,6 +46,7 @@ class Order:
     seconds: float = 86400.0
     memory_mb: int | None = None
     processes: int = 4096
+    disk_mb: int | None = None
     user: int | None = None
 
     def config(self) -> dict[str, Any]:
@@ -57,6 +59,7 @@ class Order:
             "seconds": self.seconds,
             "memory": self.memory_mb * MEGABYTE if self.memory_mb else _UNLIMITED,
             "processes": self.processes,
+            "disk": self.disk_mb * MEGABYTE if self.disk_mb else _UNLIMITED,
             "user": self.user,
         }
 
@@ -68,7 +71,7 @@ class Guarded:
     Attributes:
         layers: Sandbox layers that the kernel granted, once the guard has said so.
         end: How the run ended: `{"exit": code}`, `{"signal": number}` or
-            `{"stopped": "time" | "memory" | "processes"}`; None while it goes on.
+            `{"stopped": "time" | "memory" | "processes" | "disk"}`; None while it goes on.
         pid: The guard's process, once it has said so.
     """
 

@@ -20,6 +20,7 @@ class Limits:
         threads: Number of its threads at one time, where the kernel counts them for it alone.
         open_files: Open files of one process.
         file_mb: Size of one file that it writes.
+        disk_mb: Size of all that it writes, files in memory included.
         output_mb: What it may print on standard output and standard error together.
     """
 
@@ -33,4 +34,5 @@ class Limits:
     threads: int = 256
     open_files: int = 512
     file_mb: int = 64
+    disk_mb: int = 256
     output_mb: int = 16

@@ -19,7 +19,7 @@ from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.template import Template
 
 Message = dict[str, Any]
-Cause = Literal["time", "memory", "processes", "output", "protocol", "exit", "signal"]
+Cause = Literal["time", "memory", "processes", "disk", "output", "protocol", "exit", "signal"]
 
 _MOST_FRAME = 16 * MEGABYTE
 _KEPT_OUTPUT = 16 * 1024
@@ -86,6 +86,7 @@ class BackendProcess:
             seconds=limits.total_seconds,
             memory_mb=limits.memory_mb,
             processes=limits.processes,
+            disk_mb=limits.disk_mb,
         )
         try:
             guarded = Guarded.fork(template, order, output_write, theirs.fileno())
@@ -175,7 +176,7 @@ class BackendProcess:
 
     def _reason(self) -> Ended:
         match self.guarded.end:
-            case {"stopped": "time" | "memory" | "processes" as cause}:
+            case {"stopped": "time" | "memory" | "processes" | "disk" as cause}:
                 return Ended(cause)
             case {"signal": int(number)}:
                 return Ended("signal", number)

@@ -12,10 +12,10 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -33,6 +33,10 @@ _NOBODY = 65534
 _LOWEST_PID_MAX = 301  # the kernel's own lower bound
 _POLL_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_ROUNDS_PER_LOOK = 10
+_MOST_ENTRIES = 20_000
+_UNCOUNTED = 2**62
+_BLOCK = 512  # what st_blocks counts
 
 _ON_LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -46,7 +50,7 @@ def guard(config: Config, run: Callable[[], None]) -> None:
     Args:
         config: `status_fd`, where the guard reports; `folder` to remove at the end, or ""; `cwd`;
             `user` to become where root has no namespaces, or None; `network`; and the limits
-            `seconds`, `memory` (bytes) and `processes`.
+            `seconds`, `memory` and `disk` (bytes) and `processes`.
         run: What to run, in a process of its own.
     """
     _report(config, {"pid": os.getpid()})
@@ -78,10 +82,69 @@ def _remove(folder: str) -> None:
     with contextlib.suppress(OSError):
         lock = os.open(f"{folder}/lock", os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for name in os.listdir(folder):  # noqa: PTH208 - pathlib takes 15 ms to import
-            if name != "lock":
-                shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder, "lock")
+
+
+def remove_tree(top: str, last: str = "") -> None:
+    """Remove a folder that hostile code may have filled; what cannot be removed is left.
+
+    One folder is open at a time, and the way back is `..`: folders may lie deeper than Python can
+    recurse, than a path can say and than there are descriptors. No symbolic link is followed.
+
+    Args:
+        top: The folder.
+        last: Name of a file in it that goes last.
+    """
+    with contextlib.suppress(OSError):
+        here = _open_folder(top)
+        # The folders below, from the top one on, each with those beside it that still wait.
+        way: list[tuple[str, list[str]]] = [("", _remove_files(here, last))]
+        while way:
+            waiting = way[-1][1]
+            if waiting:
+                name = waiting.pop()
+                with contextlib.suppress(OSError):
+                    below = _open_folder(name, here)
+                    os.close(here)
+                    here = below
+                    way.append((name, _remove_files(here)))
+                continue
+            name, _ = way.pop()
+            if way:
+                above = _open_folder("..", here)
+                os.close(here)
+                here = above
+                _try(os.rmdir, name, dir_fd=here)
+        os.close(here)
+    _try(os.unlink, f"{top}/{last}")
+    _try(os.rmdir, top)
+
+
+def _open_folder(name: str, above: int | None = None) -> int:
+    if name != "..":
+        _try(os.chmod, name, 0o700, dir_fd=above)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+
+
+def _remove_files(folder: int, kept: str = "") -> list[str]:
+    """Remove what is no folder from an open folder, and return the names of those that are."""
+    folders = []
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry.name)
+        elif entry.name != kept:
+            _try(os.unlink, entry.name, dir_fd=folder)
+    return folders
+
+
+def _entries(folder: "str | int") -> "list[os.DirEntry[str]]":
+    with os.scandir(folder) as found:
+        return list(found)
+
+
+def _try(action: Callable[..., None], *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    with contextlib.suppress(OSError):
+        action(*arguments, **named)
 
 
 def _enter_namespaces(config: Config) -> list[str]:
@@ -153,6 +216,7 @@ def _watch(config: Config, command: int, list_all: Callable[[], list[int]]) -> d
     deadline = time.monotonic() + config["seconds"]
     # Every fork shares this much with the others, and it counts once for each of them.
     inherited = _resident(command)
+    rounds = itertools.count()
     while time.monotonic() < deadline:
         ended = _reap(command)
         if ended is not None:
@@ -162,8 +226,42 @@ def _watch(config: Config, command: int, list_all: Callable[[], list[int]]) -> d
             return {"stopped": "processes"}
         if sum(max(0, _resident(pid) - inherited) for pid in pids) > config["memory"]:
             return {"stopped": "memory"}
+        if (
+            next(rounds) % _ROUNDS_PER_LOOK == 0
+            and _written(config["folder"], pids) > config["disk"]
+        ):
+            return {"stopped": "disk"}
         time.sleep(_POLL_SECONDS)
     return {"stopped": "time"}
+
+
+def _written(folder: str, pids: list[int]) -> int:
+    """Return how many bytes lie below a folder, or in files that have no name any more."""
+    total, waiting, left = 0, [folder] if folder else [], _MOST_ENTRIES
+    while waiting:
+        with contextlib.suppress(OSError):
+            for entry in _entries(waiting.pop()):
+                left -= 1
+                total += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+        if left < 0:
+            return _UNCOUNTED
+    nameless: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in _entries(f"/proc/{pid}/fd"):
+                status = _status(entry.path)
+                if status is not None and status.st_nlink == 0:
+                    nameless[status.st_dev, status.st_ino] = status.st_blocks * _BLOCK
+    return total + sum(nameless.values())
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 - pathlib takes 15 ms to import
+    except OSError:
+        return None
 
 
 def _reap(command: int) -> dict[str, Any] | None:
