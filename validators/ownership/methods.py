@@ -140,9 +140,9 @@ class Methods(Web):
         found = self.instance_method(receiver, name, call) or self.session_method(name, call)
         if found is not None:
             return found
-        return self.derived(
-            f"the method {name} of a {receiver.cls.name}", [receiver, *call.values()], call.state
-        )
+        reason = f"the method {name} of a {receiver.cls.name}"
+        self.hand_over(reason, call)
+        return self.derived(reason, [receiver, *call.values()], call.state)
 
     def _given_method(self, receiver: Given, name: str, call: Call) -> Value:
         shape = receiver.shape

@@ -139,6 +139,8 @@ class Prover:
                 grant = self.rows[_symbol(other)]
                 if (other.column, model.key, column) not in grant.parents or not grant.owners:
                     continue
+                if Fresh(_symbol(other)) in facts:
+                    continue  # a grant that this request makes up grants nothing
                 why = self._by_column(_symbol(other), grant, facts)
                 if why:
                     text = f"{model.name} is reached through {grant.name}.{other.column}"

@@ -24,6 +24,7 @@ _SECRET = re.compile(
     r"hashed_key|secret_hash|jti)$",
     re.IGNORECASE,
 )
+_MAYBE_PUBLIC = re.compile(r"^(.*_)?(session_id|session_key|jti)$", re.IGNORECASE)
 _CREDENTIAL = re.compile(
     r"session|token|api_?key|credential|verification|reset|invit", re.IGNORECASE
 )
@@ -98,7 +99,13 @@ class TableModel:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Columns whose value only the right person can know."""
-        return tuple(c for c in self.columns if _SECRET.match(c))
+        found = tuple(c for c in self.columns if _SECRET.match(c))
+        # A chat has a `session_id` as well, which is no secret: it stands in the address.
+        return (
+            found
+            if _CREDENTIAL.search(self.name)
+            else tuple(c for c in found if not _MAYBE_PUBLIC.match(c))
+        )
 
     @property
     def is_grant(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from validators.ownership.columns import is_computed
 from validators.ownership.conditions import member_list
@@ -36,6 +37,9 @@ from validators.ownership.values import (
 from validators.ownership.walk import functions_in, renamed_terms
 from validators.ownership.writes import Writes
 
+if TYPE_CHECKING:
+    import ast
+
 _RUNS = frozenset(
     {
         "exec",
@@ -68,6 +72,12 @@ _DUMPS = frozenset({"model_dump", "dict", "model_dump_json", "json", "_asdict", 
 
 class Sessions(Writes):
     """Runs sessions."""
+
+    def prepare(self) -> None:
+        """Set up what sessions need."""
+        super().prepare()
+        # Objects that were handed to libraries, by class: they may come back as arguments.
+        self.handed: dict[ast.ClassDef, dict[Value, None]] = {}
 
     def session_method(self, name: str, call: Call) -> Value | None:
         """Return what a session's method gives; None where it is none."""
@@ -150,6 +160,10 @@ class Sessions(Writes):
                 self.use(each, call.state, call.frame, "is handed on")
             for function in functions_in(value):
                 self.hand_on(function, call)
+            for member, facts in member_list(value):
+                if isinstance(member, Instance):
+                    given = choice([(self.attach(member, call.state), facts)])
+                    self.handed.setdefault(member.cls.node, {})[given] = None
 
     def hand_on(self, function: Function, call: Call) -> None:
         """Run a function as somebody would to whom it is handed: with arguments of theirs."""

@@ -6,7 +6,7 @@ from validators.ownership.machine import Call, Machine
 from validators.ownership.program import Resolved
 from validators.ownership.recorder import Place, Problem
 from validators.ownership.values import (
-    FALSE,
+    TRUE,
     Choice,
     Claims,
     Const,
@@ -57,11 +57,11 @@ def unverified(machine: Machine, call: Call, reason: str) -> Value:
 
 
 def _unverified_reason(call: Call) -> str | None:
-    options = call.keywords.get("options")
-    if isinstance(options, Mapping) and options.get("verify_signature") == FALSE:
-        return "verify_signature is off"
-    if call.keywords.get("verify") == FALSE:
-        return "verify is off"
+    options = call.argument(3, "options")
+    if isinstance(options, Mapping) and not _is_on(options.get("verify_signature")):
+        return "verify_signature is not always on"
+    if not _is_on(call.keywords.get("verify")):
+        return "verify is not always on"
     algorithms = call.argument(2, "algorithms", "algorithm")
     if isinstance(algorithms, Items) and algorithms.items is not None:
         names = [str(a.value).lower() for a in algorithms.items if isinstance(a, Const)]
@@ -73,6 +73,11 @@ def _unverified_reason(call: Call) -> str | None:
     if isinstance(key, Given):
         return "the key comes from the request"
     return None
+
+
+def _is_on(option: Value | None) -> bool:
+    """Tell whether a decoder verifies: nobody switches it off, or lets it depend on something."""
+    return option in (None, TRUE)
 
 
 def _check_secret(machine: Machine, call: Call) -> None:

@@ -10,7 +10,7 @@ from validators.ownership.program import Scope, dotted_name, is_tool
 from validators.ownership.recorder import Entry, Frame, Place
 from validators.ownership.schema import OWNER_COLUMNS
 from validators.ownership.sessions import SESSION_NAMES
-from validators.ownership.state import State
+from validators.ownership.state import State, one_of
 from validators.ownership.values import (
     ClassValue,
     Function,
@@ -132,6 +132,10 @@ def parameter_value(
         symbol = interpreter.symbol(("caller's", function.node, name), model, None)
         call.state.learn(frozenset((Owned(symbol, f"the caller answers for {name}"),)))
         return Row(symbol, model.key)
+    handed = interpreter.handed.get(cls.node) if cls is not None else None
+    if handed:
+        # A library calls this with what routes have handed to it.
+        return one_of(handed)
     is_closed = not (interpreter.is_loading_unknown or is_tool(function.node))
     if name in _PEOPLE and is_closed:
         return Identity(name, f"the parameter {name}, which no route fills")

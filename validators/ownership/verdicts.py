@@ -82,11 +82,11 @@ class Judge:
         for (index, _), events in by_row.items():
             if _is_begun(events) and (index in run or not self._is_of_interest(index)):
                 continue
+            if route is None and self._is_settled(index):
+                continue
             judgement = self.judgements.setdefault(
                 index, Judgement(self.interpreter.site_list[index])
             )
-            if route is None and (judgement.routes or not judgement.site.models):
-                continue
             verdict, text = self._verdict(events)
             if route is not None:
                 judgement.routes[route.name] = None
@@ -99,6 +99,14 @@ class Judge:
             if verdict == "leak" and route is not None:
                 judgement.leaking[route.name] = None
                 judgement.blames |= {e.blame: None for e in events if e.blame is not None}
+
+    def _is_settled(self, index: int) -> bool:
+        """Tell whether code that no route reaches says nothing about a site.
+
+        Routes have said it, or it is not known that the site reads an owned model at all.
+        """
+        known = self.judgements.get(index)
+        return bool(known and known.routes) or not self.interpreter.site_list[index].models
 
     def _is_of_interest(self, index: int) -> bool:
         """Tell whether a statement, of which no run was seen, reads rows of an owned model."""
@@ -137,9 +145,12 @@ class Judge:
             return ("leak", text) if doubt is None else ("unproven", doubt)
         if "unproven" in kinds:
             return "unproven", doubt or kinds["unproven"].text
-        proof = kinds.get("bound") or kinds.get("checked")
-        if proof is not None:
-            return self._with_needs(proof)
+        proofs = (
+            [kinds["bound"]] if "bound" in kinds else [e for e in events if e.kind == "checked"]
+        )
+        if proofs:
+            # Each use rests on what was known there: the weakest of these proofs counts.
+            return max(map(self._with_needs, proofs), key=lambda found: _ORDER[found[0]])
         if doubt is not None:
             return "unproven", doubt
         verdict: QueryVerdict = "unproven" if self._is_invariant(events) else "leak"

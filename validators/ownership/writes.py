@@ -8,7 +8,7 @@ from typing import Literal
 from validators.frozen import frozen
 from validators.ownership.execution import Execution
 from validators.ownership.facts import Facts, Fresh, Safe, equals, same, without_column
-from validators.ownership.machine import Call
+from validators.ownership.machine import Call, row_of
 from validators.ownership.proofs import WhyNot, describe
 from validators.ownership.recorder import Event, Frame, KeyWrite, Place
 from validators.ownership.schema import TableModel
@@ -182,13 +182,25 @@ class Writes(Execution):
         """Return the term that a stored value is; the least trusted of several."""
         if not isinstance(value, Choice):
             return self.as_term(self.resolved(value, state), state)
-        terms = []
+        found: list[tuple[int, Term]] = []
         for member, facts in value.members:
             inner = State(state.env, state.facts | facts, state.store)
-            terms.append(self.as_term(self.resolved(member, inner), inner))
-        trusted = [t for t in terms if self.prover.identity(t, state.facts)]
-        doubtful = [t for t in terms if t not in trusted and t != NONE]
-        return min(doubtful, key=_trust, default=(trusted or terms)[0])
+            term = self.as_term(self.resolved(member, inner), inner)
+            found.append((self._trust(term, inner.facts), term))
+        return min(found, key=lambda pair: pair[0])[1]
+
+    def _trust(self, term: Term, facts: Facts) -> int:
+        """Return how far a value may be trusted, from what the sender chooses to nothing at all."""
+        if isinstance(term, Given) or (isinstance(term, Vague) and term.is_given):
+            return 0
+        if term == NONE:
+            return 5
+        if self.prover.identity(term, facts) is not None:
+            return 4
+        row = row_of(term)
+        if row is None:
+            return 1
+        return 3 if self.is_owned(row, facts) else 2
 
     # Storing.
 
@@ -447,13 +459,6 @@ def _parts_of(value: Value) -> list[Value]:
         facts = value.members[0][1] if isinstance(value, Choice) else frozenset()
         return [choice([(item, facts)]) for item in inner.items]
     return [value]
-
-
-def _trust(term: Term) -> int:
-    """Return how far a value may be trusted: what the sender chooses least, a row's column most."""
-    if isinstance(term, Given) or (isinstance(term, Vague) and term.is_given):
-        return 0
-    return 2 if isinstance(term, Attr) else 1
 
 
 def _doubt(model: TableModel, column: str, terms: list[Term]) -> WhyNot:

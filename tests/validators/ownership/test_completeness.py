@@ -132,6 +132,35 @@ def test_a_query_in_an_unusual_form_is_judged(code: str, tmp_path: Path) -> None
     assert "leak" in [query.verdict for query in proof.queries], described(proof.queries)
 
 
+STORE = """
+from chatkit import Server, Store
+class Context:
+    def __init__(self, user_id: str):
+        self.user_id = user_id
+class Tasks(Store[Context]):
+    def __init__(self, db: Session):
+        self.db = db
+    def load(self, context: Context):
+        return self.db.exec(select(Task).where(Task.user_id == context.user_id)).all()
+class Chat(Server[Context]):
+    pass
+@app.post("/chat")
+async def chat(request: Request, db: Db, me: Me):
+    context = Context(user_id={user})
+    return await Chat(Tasks(db)).process(await request.body(), context)
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "verdict"), [("me", "isolated"), ('request.headers.get("x-user") or me', "unproven")]
+)
+def test_an_object_that_a_library_hands_back_is_what_a_route_made(
+    user: str, verdict: str, tmp_path: Path
+) -> None:
+    proof = proof_of_code(STORE.format(user=user), tmp_path)
+    assert [query.verdict for query in proof.queries] == [verdict], described(proof.queries)
+
+
 TOOLS = """
 from main import Task, engine
 from sqlmodel import Session, select
