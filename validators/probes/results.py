@@ -1,6 +1,6 @@
 """What the probes have shown so far: findings, outcomes, and which routes were exercised."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from validators.probes.filling import Filled
@@ -118,9 +118,19 @@ class Results:
             if route not in self.exercised
         )
         coverage = Coverage(routes=len(known), exercised=len(known) - len(missed), missed=missed)
-        findings = tuple(dict.fromkeys(self.findings))
+        findings = tuple(dict.fromkeys(self._once()))
         leaking = tuple(sorted(self.leaking))
         return ProbeRun(findings, tuple(self.probes), known, coverage, leaking)
+
+    def _once(self) -> Iterator[Finding]:
+        """Yield the findings; a route that asks for no token needs no second one about tokens."""
+        said: set[str | None] = set()
+        for finding in self.findings:
+            is_known = finding.code == rules.UNAUTHENTICATED.code and finding.route in said
+            if not is_known:
+                yield finding
+            if finding.code == rules.UNAUTHENTICATED.code:
+                said.add(finding.route)
 
 
 def line(exchange: Exchange, filled: Filled, role: str | None = None) -> str:

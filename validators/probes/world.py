@@ -18,7 +18,7 @@ from validators.runtime.keys import AUTH_URL
 _MARKER_LETTERS = 10
 _LONG_ID = 6
 # For documentation only (RFC 5737); limits by address must not mix the users up.
-_ADDRESSES = {"owner": "192.0.2.10", "intruder": "192.0.2.20", "nobody": "192.0.2.30"}
+_NOBODYS_ADDRESS = "192.0.2.30"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class World:
     def send(self, actor: str, request: Request) -> Exchange:
         """Send a request and look at the database afterwards."""
         token = request.token if actor == "nobody" else self.token(actor)
-        signed = replace(request, token=token, client=_ADDRESSES.get(actor, request.client))
+        address = self.users[actor].address if actor in self.users else _NOBODYS_ADDRESS
+        signed = replace(request, token=token, client=address)
         response = self.app.send(signed)
         before = self.rows
         self.rows = self.tables.snapshot()
@@ -133,6 +134,8 @@ class World:
         for user in self.users.values():
             if len(user.id) >= _LONG_ID:
                 text = text.replace(user.id, f"the {user.role}'s id")
+            text = text.replace(user.email, f"{user.role}@example.com")
+            text = text.replace(user.name, f"the {user.role}'s name")
         text = re.sub(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?", "a date", text)
         return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "a UUID", text)
 

@@ -1,7 +1,12 @@
 """Better Auth's tables, as its 1.7 migrations make them in PostgreSQL, and the users in them."""
 
+import secrets
+import string
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
+from uuid import uuid4
+
+from psycopg import sql
 
 # What Better Auth's setting `generateId` makes of the user table's key; text is its default.
 UserId = Literal["text", "int", "uuid"]
@@ -46,6 +51,17 @@ _COLUMNS: dict[UserId, tuple[str, str]] = {
     "uuid": ("uuid not null default gen_random_uuid()", "uuid"),
 }
 
+_FIRST_NAMES = (
+    "Amina", "Benoit", "Chiara", "Dmitri", "Elif", "Farid", "Greta", "Hiroshi", "Ines", "Jonas",
+    "Kavya", "Liam", "Maren", "Nils", "Oksana", "Pedro", "Quentin", "Rosa", "Sven", "Tamar",
+)  # fmt: skip
+_LAST_NAMES = (
+    "Abbott", "Bergmann", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta", "Horvat", "Ito",
+    "Jansen", "Kowalski", "Lopez", "Meyer", "Novak", "Okafor", "Petrov", "Rossi", "Silva", "Tanaka",
+)  # fmt: skip
+
+_TYPES: dict[UserId, str] = {"text": "text", "int": "int4", "uuid": "uuid"}
+
 TABLES = ("user", "session", "account", "verification", "jwks")
 
 
@@ -58,12 +74,14 @@ class User:
         id: The id in the user table, as text.
         name: Full name.
         email: Email address.
+        address: The IP address that the user's requests seem to come from.
     """
 
     role: str
     id: str
     name: str
     email: str
+    address: str = "192.0.2.1"
 
 
 OWNER = User("owner", "Yq3vWc8LkZ1TnB5xR7mJd2FhG9sPaE4u", "Olivia Owner", "owner@example.com")
@@ -102,3 +120,47 @@ def users(user_id: UserId) -> tuple[User, ...]:
     """Return the users of the probes, with ids of a type."""
     pairs = zip(_USERS, _IDS[user_id], strict=True)
     return tuple(replace(user, id=own_id) for user, own_id in pairs)
+
+
+def disguise(named: tuple[User, ...], user_id: UserId) -> tuple[User, ...]:
+    """Return the users under ids, names and addresses that are drawn anew.
+
+    Code under check that knew the intruder could behave for the intruder alone.
+    """
+    draw = secrets.SystemRandom()
+    firsts, lasts = draw.sample(_FIRST_NAMES, len(named)), draw.sample(_LAST_NAMES, len(named))
+    numbers = draw.sample(range(2, 255), len(named))
+    drawn = []
+    for user, first, last, number in zip(named, firsts, lasts, numbers, strict=True):
+        address = f"198.51.100.{number}"
+        if user.role == BYSTANDER.role:
+            # Named in requests, as the one to share with.
+            drawn.append(replace(user, address=address))
+            continue
+        email = f"{first}.{last}{draw.randrange(10, 99)}@example.com".lower()
+        new_id = _draw_id(user_id, draw)
+        drawn.append(User(user.role, new_id, f"{first} {last}", email, address))
+    return tuple(drawn)
+
+
+def _draw_id(user_id: UserId, draw: secrets.SystemRandom) -> str:
+    match user_id:
+        case "int":
+            return str(draw.randrange(100_000_000, 999_999_999))
+        case "uuid":
+            return str(uuid4())
+    return "".join(draw.choices(string.ascii_letters + string.digits, k=32))
+
+
+def rename_script(
+    before: tuple[User, ...], after: tuple[User, ...], user_id: UserId
+) -> sql.Composed:
+    """Return the statement that gives the users in the database other ids and names."""
+    rows = [
+        sql.SQL("({}, {}, {}, {})").format(old.email, new.id, new.name, new.email)
+        for old, new in zip(before, after, strict=True)
+    ]
+    return sql.SQL(
+        'update public."user" u set id = v.id::{}, name = v.name, email = v.email '
+        "from (values {}) v (was, id, name, email) where u.email = v.was"
+    ).format(sql.Identifier(_TYPES[user_id]), sql.SQL(", ").join(rows))

@@ -83,6 +83,11 @@ class Booting:
         """How the backend can verify tokens, as far as its code tells."""
         return read_verifications(self.project)
 
+    @cached_property
+    def users(self) -> tuple[better_auth.User, ...]:
+        """The users of the probes, the same in each world."""
+        return better_auth.disguise(better_auth.users(self.user_id), self.user_id)
+
     def start(
         self, verification: Verification | None = None
     ) -> tuple[RunningApp | None, list[Finding]]:
@@ -111,6 +116,9 @@ class Booting:
     def _boot(self, verification: Verification) -> tuple[RunningApp | None, list[Finding]]:
         user_id = None if _keeps_own_users(self.project) else self.user_id
         database = self.closing.enter_context(self.cluster.database(user_id))
+        if user_id is not None:
+            renaming = better_auth.rename_script(better_auth.users(user_id), self.users, user_id)
+            database.connection.execute(renaming)
         folder = folders.make("sandbox")
         self.closing.callback(folders.remove, folder)
         copy = folder / "backend"
@@ -178,7 +186,7 @@ class _Boot:
             project=project,
             origin=self.origin,
             secret=self.secret,
-            users=better_auth.users(self.booting.user_id),
+            users=self.booting.users,
             openapi=merge_documents(_mapping(outcome.get("openapi")), outcome.get("documents")),
             websockets=read_websockets(outcome.get("websockets")),
             mounts=read_paths(outcome.get("mounts")),
