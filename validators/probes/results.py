@@ -1,7 +1,7 @@
 """What the probes have shown so far: findings, outcomes, and which routes were exercised."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from validators.probes.filling import Filled
 from validators.probes.operations import Operation
@@ -123,14 +123,18 @@ class Results:
         return ProbeRun(findings, tuple(self.probes), known, coverage, leaking)
 
     def _once(self) -> Iterator[Finding]:
-        """Yield the findings; a route that asks for no token needs no second one about tokens."""
-        said: set[str | None] = set()
+        """Yield the findings; a route that takes several kinds of bad tokens is one finding."""
+        of_tokens: dict[str | None, Finding] = {}
+        about_tokens = [f for f in self.findings if f.code == rules.UNAUTHENTICATED.code]
+        for finding in about_tokens:
+            first = of_tokens.setdefault(finding.route, finding)
+            if first is not finding:
+                of_tokens[finding.route] = replace(first, trace=(*first.trace, finding.message))
         for finding in self.findings:
-            is_known = finding.code == rules.UNAUTHENTICATED.code and finding.route in said
-            if not is_known:
+            if finding.code != rules.UNAUTHENTICATED.code:
                 yield finding
-            if finding.code == rules.UNAUTHENTICATED.code:
-                said.add(finding.route)
+            elif finding.route in of_tokens:
+                yield of_tokens.pop(finding.route)
 
 
 def line(exchange: Exchange, filled: Filled, role: str | None = None) -> str:

@@ -93,7 +93,7 @@ def backend(verification: str, settings: str = URL) -> dict[str, str]:
 def accepted(run: ProbeRun) -> str:
     """Return what the backend lets in, from the findings, which must all be of that kind."""
     assert {finding.code for finding in run.findings} == {"BP601"}
-    return " ".join(finding.message for finding in run.findings)
+    return " ".join(f"{finding.message} {finding.trace}" for finding in run.findings)
 
 
 @pytest.mark.parametrize("verification", [BY_CLIENT, BY_HTTPX])
