@@ -61,6 +61,7 @@ class Execution(Statements):
             self._judge(row.symbol, branches, extra, statement, call)
         self._judge_inner(branches, call)
         self._use_compared(branches, symbols, call)
+        self._load(statement, rows, call)
         if statement.kind == "update":
             self.check_assigned(statement, rows, call)
         return choice([(self._returned(statement, rows), call.state.facts - before)])
@@ -88,6 +89,14 @@ class Execution(Statements):
                     self.outer_sites.setdefault(symbol, {})[statement.site] = None
                 rows[element] = Row(symbol, model.key)
         return rows
+
+    def _load(self, statement: Statement, rows: dict[Element, Row], call: Call) -> None:
+        """Judge the rows that a statement loads eagerly."""
+        for load in statement.loads:
+            row = rows.get(load.related.element)
+            relation = self.model_at(load.related.element).relations.get(load.related.name)
+            if row is not None and relation is not None:
+                self.related_rows(row, relation, load.node, call.state, call.frame)
 
     def _note_unnamed(self, statement: Statement, call: Call) -> None:
         """Note a statement that reads a table of which nothing is known."""

@@ -29,6 +29,7 @@ from validators.ownership.values import (
     Instance,
     Items,
     Library,
+    Load,
     Made,
     Mapping,
     ModuleValue,
@@ -36,6 +37,7 @@ from validators.ownership.values import (
     Opaque,
     Opposite,
     Partial,
+    Related,
     Result,
     Row,
     Unknown,
@@ -74,6 +76,7 @@ _SQL_TRANSPARENT = frozenset(
     {"lower", "upper", "trim", "max", "min", "cast", "type_coerce", "literal", "col", "desc", "asc",
      "label", "distinct", "text_type"}
 )  # fmt: skip
+_EAGER = frozenset({"selectinload", "joinedload", "subqueryload", "immediateload"})
 _AWAITERS = frozenset({"asyncio.run", "asyncio.create_task", "asyncio.ensure_future",
                        "asyncio.shield", "asyncio.wait_for", "anyio.run"})  # fmt: skip
 _THREADS = frozenset(
@@ -144,6 +147,8 @@ def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | No
         return Condition(Both(()) if last == "true" else Nothing())
     if last in ("union", "union_all"):
         return machine.united(call)
+    if last in _EAGER and call.args and isinstance(call.args[0], Related):
+        return Load(call.args[0], call.node)
     if last == "aliased":
         return machine.alias(call)
     if last == "text":

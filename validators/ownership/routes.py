@@ -118,6 +118,7 @@ class Runner:
         self._module = ""
         self._scopes: Value = Items(())
         self._place: Place | None = None
+        self._name = ""
         self._foreign_names: set[str] = set()
         self._node: ast.AST = interpreter.dummy()
 
@@ -186,6 +187,7 @@ class Runner:
             function = dependency.get("function")
             self._scopes = dependency.get("scopes") or Items(())
             self._place = machine.depends_at.get(dependency.where)
+            self._name = text_of(dependency.get("name"))
             return self._provide(function, route, state, frame) if function else NONE
         del machine
         return Unknown("a dependency that cannot be followed")
@@ -226,7 +228,7 @@ class Runner:
 
     def _foreign(self, name: str, call: Call) -> Value:
         machine = self.interpreter
-        if name in machine.options.identity_dependencies:
+        if {name, self._name} & machine.options.identity_dependencies:
             call.frame.entry.is_verifying = True
             return Claims(f"the declared dependency {name}")
         call.frame.entry.is_asking = True
@@ -317,6 +319,7 @@ class Runner:
                 self._module, self._node = function.scope.path, default or parameter
                 self._scopes = hint.get("scopes") or Items(())
                 self._place = machine.depends_at.get(hint.where)
+                self._name = text_of(hint.get("name"))
                 return self._provide(target, route, call.state, call.frame)
         self._module, self._node = function.scope.path, parameter
         return self._from_request(parameter.arg, hints, route, call)

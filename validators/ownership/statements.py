@@ -31,6 +31,7 @@ from validators.ownership.values import (
     Formula,
     Items,
     Joined,
+    Load,
     Related,
     Statement,
     Term,
@@ -188,6 +189,9 @@ class Statements(Columns):
             return replace(statement, columns=columns)
         if name == "values":
             return self.assigning(statement, call)
+        if name == "options":
+            loads = tuple(value for value in call.args if isinstance(value, Load))
+            return replace(statement, loads=(*statement.loads, *loads))
         if name in _UNIONS:
             return self.united(Call(call.node, call.state, call.frame, [statement, *call.args]))
         if name == "from_select":
@@ -364,7 +368,7 @@ class Statements(Columns):
 
 _BUILDERS = frozenset(
     {
-        "order_by", "limit", "offset", "options", "distinct", "group_by", "with_for_update",
+        "order_by", "limit", "offset", "distinct", "group_by", "with_for_update",
         "execution_options", "prefix_with", "params", "correlate", "enable_eagerloads",
         "populate_existing", "yield_per", "slice", "add_criteria", "with_hint", "autoflush",
         "correlate_except", "fetch", "reverse", "on_conflict_do_nothing", "on_conflict_do_update",

@@ -332,6 +332,7 @@ class Statement:
         is_union: Whether the parts are united, so that each must be bound by itself.
         holes: Values written into its text, by the name of their place.
         is_text: Whether it was written as SQL text, with parameters named `:name`.
+        loads: Relationships that it loads eagerly.
     """
 
     kind: str
@@ -345,6 +346,15 @@ class Statement:
     is_union: bool = False
     holes: "tuple[tuple[str, Value], ...]" = ()
     is_text: bool = False
+    loads: "tuple[Load, ...]" = ()
+
+
+@frozen
+class Load:
+    """A relationship that a statement loads with its rows: `selectinload(Task.comments)`."""
+
+    related: Related
+    node: ast.expr = field(compare=False)
 
 
 @frozen
@@ -454,6 +464,7 @@ Value: TypeAlias = (
     | Partial
     | ElementValue
     | Related
+    | Load
     | Condition
     | Statement
     | Derived

@@ -6,6 +6,7 @@ from typing import cast
 
 from validators.frozen import frozen
 from validators.ownership.machine import Call, UnreachableError
+from validators.ownership.program import dotted_name
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.sessions import Sessions
 from validators.ownership.state import ABSENT, State, choice, one_of
@@ -77,6 +78,16 @@ class Web(Sessions):
         self.overrides: dict[Value, Value] = {}
         self.depends_at: dict[int, Place] = {}
 
+    def _dotted(self, call: Call) -> str:
+        """Return the name under which a person can declare a dependency, or an empty text."""
+        node = call.node.args[0] if isinstance(call.node, ast.Call) and call.node.args else None
+        name = dotted_name(node) if node is not None else None
+        found = self.program.find(call.frame.path, name) if name else None
+        if found is None or found.scope is None or name is None:
+            return ""
+        module = found.scope.path.removesuffix(".py").removesuffix("/__init__")
+        return f"{module.replace('/', '.')}.{name.rpartition('.')[2]}"
+
     # Calls.
 
     def web_call(self, name: str, last: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
@@ -88,6 +99,7 @@ class Web(Sessions):
             held: list[tuple[str, Value]] = [("scopes", scopes)]
             if function is not None:
                 held.append(("function", function))
+                held.append(("name", Const(self._dotted(call))))
             number = self.number(("depends", call.node))
             self.depends_at.setdefault(number, Place.of(call.frame.path, call.node))
             return Made("depends", tuple(held), number)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.validators.ownership.backends import prove_folder, written
 from tests.validators.ownership.test_shapes import HEAD
 from validators.ownership import ProofOptions
@@ -65,3 +67,21 @@ def test_the_names_of_owner_columns_can_be_extended(tmp_path: Path) -> None:
     assert prove_folder(backend).queries == ()
     options = ProofOptions(owner_columns=OWNER_COLUMNS | {"customer"})
     assert [query.verdict for query in prove_folder(backend, options).queries] == ["leak"]
+
+
+MADE = """
+from company_auth import Guard
+current_user = Guard().require()
+@app.get("/tasks")
+def every(db: Db, me=Depends(current_user)):
+    return db.exec(select(Task).where(Task.user_id == me.id)).all()
+"""
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("main.current_user", "isolated"), ("", "unproven")])
+def test_a_dependency_that_a_library_makes_is_declared_by_its_own_name(
+    name: str, verdict: str, tmp_path: Path
+) -> None:
+    options = ProofOptions(identity_dependencies=frozenset({name}))
+    proof = prove_folder(written(tmp_path, main=HEAD + MADE), options)
+    assert [query.verdict for query in proof.queries] == [verdict]

@@ -16,7 +16,8 @@ from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import delete, text, update
-from sqlmodel import Field, Session, SQLModel, and_, create_engine, func, or_, select
+from sqlalchemy.orm import selectinload
+from sqlmodel import Field, Relationship, Session, SQLModel, and_, create_engine, func, or_, select
 
 engine = create_engine(os.environ["DATABASE_URL"])
 app = FastAPI()
@@ -345,6 +346,30 @@ def chat(given: Ask, db: Db, me: Me):
     second = Message(conversation_id=conversation_id, text="answer")  # leak
     db.add(second)
     db.commit()
+""",
+    "rows are loaded with their parent": """
+class Album(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+    photos: list["Photo"] = Relationship(back_populates="album")
+class Photo(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    album_id: int = Field(foreign_key="album.id")
+    album: Album = Relationship(back_populates="photos")
+@app.get("/albums")
+def mine(db: Db, me: Me):
+    return db.exec(
+        select(Album)  # isolated
+        .where(Album.user_id == me)
+        .options(selectinload(Album.photos))  # isolated
+    ).all()
+@app.get("/albums/{album_id}")
+def anybodys(album_id: int, db: Db, me: Me):
+    return db.exec(
+        select(Album)  # leak
+        .where(Album.id == album_id)
+        .options(selectinload(Album.photos))  # leak
+    ).first()
 """,
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
