@@ -8,10 +8,11 @@ in with SCRAM-SHA-256-PLUS; from then on it passes bytes in both directions.
 import asyncio
 import contextlib
 import datetime as dt
+import socket
 import ssl
 import struct
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,11 @@ from cryptography.x509.oid import NameOID
 
 from tests.e2e import scram
 from tests.e2e.processes import free_port
+from tests.e2e.scram import RefusedError
 
 PASSWORD = "a password that only the endpoint knows"
-_SSL_REQUEST = 80877103
+_SSL_REQUEST = struct.Struct("!ii")
+_SSL_REQUEST_CODE = 80877103
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -84,8 +87,8 @@ class Endpoint:
     port: int = field(default_factory=free_port)
     entered: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _server: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _accepting: asyncio.Task[None] | None = None
+    _lines: set[asyncio.Task[None]] = field(default_factory=set)
     _wakes_at: float = 0.0
 
     def url(self, role: str) -> str:
@@ -95,19 +98,19 @@ class Endpoint:
 
     def cut(self) -> None:
         """Cut all connections."""
-        self._do(self._cut)
+        self._do(self._cut())
 
     def sleep(self, seconds: float) -> None:
         """Cut all connections, and let those that come wait until the database is awake."""
-        self._do(lambda: self._sleep(seconds))
+        self._do(self._sleep(seconds))
 
     def shut(self) -> None:
         """Cut all connections and refuse new ones."""
-        self._do(self._shut)
+        self._do(self._shut())
 
     def open(self) -> None:
         """Accept connections."""
-        self._do(self._open)
+        self._do(self._open())
 
     def open_after(self, seconds: float) -> threading.Timer:
         """Accept connections after some time; return the timer, started."""
@@ -115,65 +118,79 @@ class Endpoint:
         timer.start()
         return timer
 
-    def _do(self, action: Callable[[], Awaitable[None]]) -> None:
-        async def act() -> None:
-            await action()
-
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(10)
+    def _do(self, action: Coroutine[None, None, None]) -> None:
+        asyncio.run_coroutine_threadsafe(action, self._loop).result(10)
 
     async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=100)
+        listener.settimeout(0)
+        self._accepting = asyncio.create_task(self._accept(listener))
+
+    async def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while True:
+                client, _ = await self._loop.sock_accept(listener)
+                line = asyncio.create_task(self._serve(client))
+                self._lines.add(line)
+                line.add_done_callback(self._lines.discard)
 
     async def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self._accepting is not None:
+            await _cancel([self._accepting])
         await self._cut()
 
     async def _cut(self) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
+        await _cancel(list(self._lines))
 
     async def _sleep(self, seconds: float) -> None:
         self._wakes_at = self._loop.time() + seconds
         await self._cut()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
+    async def _serve(self, client: socket.socket) -> None:
+        """Let a client in, and pass on what it and the database say until one of them ends."""
+        with client, contextlib.suppress(RefusedError, OSError, asyncio.IncompleteReadError):
             await asyncio.sleep(self._wakes_at - self._loop.time())
-            start = await self._let_in(reader, writer)
-            self.entered += 1
-            inner = await asyncio.open_connection("127.0.0.1", self.target)
-            inner[1].write(start)
-            await _pass_on((reader, writer), inner)
-        except (scram.RefusedError, OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.transport.abort()
+            reader, writer = await self._encrypt(client)
+            try:
+                start = await self._let_in(reader, writer)
+                self.entered += 1
+                inner = await asyncio.open_connection("127.0.0.1", self.target)
+                inner[1].write(start)
+                await _pass_on((reader, writer), inner)
+            finally:
+                writer.transport.abort()
+
+    async def _encrypt(self, client: socket.socket) -> Streams:
+        """Do what a client asks for first, which is TLS."""
+        asked = b""
+        while len(asked) < _SSL_REQUEST.size:
+            received = await self._loop.sock_recv(client, _SSL_REQUEST.size - len(asked))
+            if not received:
+                raise RefusedError
+            asked += received
+        if _SSL_REQUEST.unpack(asked) != (_SSL_REQUEST.size, _SSL_REQUEST_CODE):
+            raise RefusedError
+        await self._loop.sock_sendall(client, b"S")
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await self._loop.connect_accepted_socket(
+            lambda: protocol, client.dup(), ssl=self.certificate.context
+        )
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
     async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         """Return the message with which a client starts, once it has shown who it is."""
-        if struct.unpack("!ii", await reader.readexactly(8)) != (8, _SSL_REQUEST):
-            raise scram.RefusedError
-        writer.write(b"S")
-        await writer.start_tls(self.certificate.context)
-        (length,) = struct.unpack("!i", head := await reader.readexactly(4))
-        start = head + await reader.readexactly(length - 4)
-        await self._authenticate(reader, writer)
-        return start
-
-    async def _authenticate(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+        head = await reader.readexactly(4)
+        start = head + await reader.readexactly(int.from_bytes(head) - len(head))
         server = scram.Server(PASSWORD, self.certificate.fingerprint)
         writer.write(_authentication(10, f"{scram.MECHANISM}\0\0"))
         chosen, _, first = (await _read_message(reader)).partition("\0")
         if chosen != scram.MECHANISM:
-            raise scram.RefusedError
+            raise RefusedError
         # Four bytes of length come before the client's first words.
         writer.write(_authentication(11, server.answer_first(first[4:])))
         writer.write(_authentication(12, server.answer_final(await _read_message(reader))))
+        return start
 
 
 def _authentication(kind: int, content: str) -> bytes:
@@ -183,22 +200,20 @@ def _authentication(kind: int, content: str) -> bytes:
 async def _read_message(reader: asyncio.StreamReader) -> str:
     kind, length = struct.unpack("!ci", await reader.readexactly(5))
     if kind != b"p":
-        raise scram.RefusedError
+        raise RefusedError
     return (await reader.readexactly(length - 4)).decode("latin-1")
 
 
 async def _pass_on(client: Streams, database: Streams) -> None:
     """Pass bytes in both directions until one side ends."""
     pumps = [
-        asyncio.ensure_future(_pump(client[0], database[1])),
-        asyncio.ensure_future(_pump(database[0], client[1])),
+        asyncio.create_task(_pump(client[0], database[1])),
+        asyncio.create_task(_pump(database[0], client[1])),
     ]
     try:
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
+        await _cancel(pumps)
         database[1].transport.abort()
 
 
@@ -206,6 +221,12 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while chunk := await reader.read(65536):
         writer.write(chunk)
         await writer.drain()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager
@@ -219,15 +240,6 @@ def endpoint(certificate: Certificate, target: int) -> Iterator[Endpoint]:
         yield made
     finally:
         made.shut()
-        asyncio.run_coroutine_threadsafe(_cancel_all(), made._loop).result(10)
         made._loop.call_soon_threadsafe(made._loop.stop)
         thread.join()
         made._loop.close()
-
-
-async def _cancel_all() -> None:
-    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
