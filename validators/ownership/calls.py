@@ -3,12 +3,24 @@
 import ast
 from abc import abstractmethod
 from collections import defaultdict
-from functools import cache
 from typing import Literal
 
-from validators.ownership import walk
+from validators.ownership import definitions, walk
 from validators.ownership.conditions import pure_value
-from validators.ownership.facts import NO_FACTS, Facts, common_facts, relevant
+from validators.ownership.definitions import (
+    FunctionNode,
+    default_nodes,
+    free_names,
+    rebound_names,
+)
+from validators.ownership.facts import (
+    NO_FACTS,
+    Facts,
+    common_facts,
+    relevant,
+    rows_of,
+    without_repetition,
+)
 from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Program, Resolved, Scope, is_tool_decorator
@@ -35,8 +47,6 @@ from validators.ownership.walk import names_in
 DEEPEST = 90
 # A function that has called itself so often is interpreted once more for all further calls.
 DEEPEST_RECURSION = 2
-
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 class Calls(Flow):
@@ -266,7 +276,10 @@ class Calls(Flow):
         names: set[object] = set()
         for value in (*env.values(), *state.store.values()):
             names |= names_in(value)
-        return relevant(state.facts, names)
+        return self._distinct(relevant(state.facts, names), frozenset(names))
+
+    def _distinct(self, facts: Facts, named: frozenset[object]) -> Facts:
+        return without_repetition(facts, named, lambda row: self.prover.rows[row].key)
 
     def _entry(self, label: str, place: Place) -> Entry:
         entry = Entry(len(self.entries), label, place)
@@ -299,9 +312,11 @@ class Calls(Flow):
             end = self.run_block(node.body, inner, frame)
             if end is not None:
                 frame.returns.append((NONE, end))
-        return self._outcome_of(function, env, frame)
+        return self._outcome_of(function, env, facts, frame)
 
-    def _outcome_of(self, function: Function, env: dict[str, Value], frame: Frame) -> Outcome:
+    def _outcome_of(
+        self, function: Function, env: dict[str, Value], facts: Facts, frame: Frame
+    ) -> Outcome:
         ends = frame.yields or frame.returns
         if not ends:
             return Outcome(None, NO_FACTS)
@@ -322,7 +337,9 @@ class Calls(Flow):
         yielded = value if frame.yields else None
         if frame.yields:
             value = Items(None, value)
-        return Outcome(value, relevant(common, names), changed, after.store, yielded)
+        # The caller may still name the rows that it knew before.
+        known = self._distinct(relevant(common, names), rows_of(facts) | names)
+        return Outcome(value, known, changed, after.store, yielded)
 
     # Arguments.
 
@@ -466,44 +483,7 @@ def _label(function: Function) -> str:
     return f"{owner.name}.{function.name}" if owner is not None else function.name
 
 
-@cache
-def free_names(node: FunctionNode) -> frozenset[str]:
-    """Return every name that a function's body reads."""
-    return frozenset(
-        inner.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)
-    )
-
-
-@cache
-def rebound_names(node: FunctionNode) -> frozenset[str]:
-    """Return every name that a function's body assigns."""
-    return frozenset(
-        inner.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-    )
-
-
-@cache
-def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
-    """Return the default expressions of a function's parameters, by name."""
-    args = node.args
-    positional = [*args.posonlyargs, *args.args]
-    found = dict(
-        zip([p.arg for p in positional[-len(args.defaults) :]], args.defaults, strict=True)
-        if args.defaults
-        else ()
-    )
-    for parameter, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        if default is not None:
-            found[parameter.arg] = default
-    return found
-
-
 def clear_caches() -> None:
-    """Forget what was remembered about syntax trees, so that they can be freed."""
-    for cached in (free_names, rebound_names, default_nodes):
-        cached.cache_clear()
+    """Forget what was remembered about syntax trees and values, so that they can be freed."""
+    definitions.clear_caches()
     walk.clear_caches()

@@ -1,6 +1,6 @@
 """What is known on a path: equalities between terms, and rows whose owner was proven."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from validators.frozen import frozen
@@ -126,6 +126,41 @@ def relevant(facts: Facts, names: Iterable[object]) -> Facts:
                 grew = True
         left = rest
     return frozenset(kept)
+
+
+def rows_of(facts: Facts) -> frozenset[object]:
+    """Return the symbols of the rows that facts are about."""
+    return frozenset(name for fact in facts for name in subjects(fact) if isinstance(name, int))
+
+
+def without_repetition(
+    facts: Facts, named: frozenset[object], model_of: Callable[[int], object]
+) -> Facts:
+    """Return the facts without those about rows like another one, where no value names the row.
+
+    Each call that fetches a row by a key leaves facts that tie the row to the key. One such row
+    says of the key what all say; without this, every further call would be one with new facts.
+
+    Args:
+        facts: What is known.
+        named: Row symbols and terms that values name.
+        model_of: Gives the table model of a row.
+    """
+    by_row: dict[int, set[Fact]] = {}
+    for fact in facts:
+        for name in subjects(fact):
+            if isinstance(name, int):
+                by_row.setdefault(name, set()).add(fact)
+    if len(by_row) < 2:  # noqa: PLR2004  # one row is like no other
+        return facts
+    known: set[object] = set()
+    repeated: set[Fact] = set()
+    for row in sorted(by_row, key=lambda row: (row not in named, row)):
+        likeness = model_of(row), frozenset(renamed_fact(f, row, 0) for f in by_row[row])
+        if row not in named and likeness in known:
+            repeated |= by_row[row]
+        known.add(likeness)
+    return facts - repeated
 
 
 def without_column(facts: Facts, attr: Attr) -> Facts:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator
 
 from validators.frozen import frozen
+from validators.ownership.definitions import default_nodes
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.machine import Call, UnreachableError
 from validators.ownership.recorder import Entry, Frame, Place, Problem
@@ -415,6 +416,4 @@ def _path_names(path: str) -> set[str]:
 
 
 def _defaults(node: ast.AST) -> dict[str, ast.expr]:
-    from validators.ownership.calls import default_nodes  # noqa: PLC0415
-
     return default_nodes(node)

@@ -1,0 +1,47 @@
+"""What a function's definition says: the names that it reads and binds, and its defaults."""
+
+import ast
+from functools import cache
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def free_names(node: FunctionNode) -> frozenset[str]:
+    """Return every name that a function's body reads."""
+    return _names(node)[0]
+
+
+def rebound_names(node: FunctionNode) -> frozenset[str]:
+    """Return every name that a function's body assigns."""
+    return _names(node)[1]
+
+
+@cache
+def _names(node: FunctionNode) -> tuple[frozenset[str], frozenset[str]]:
+    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    return (
+        frozenset(name.id for name in names if isinstance(name.ctx, ast.Load)),
+        frozenset(name.id for name in names if isinstance(name.ctx, ast.Store)),
+    )
+
+
+@cache
+def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
+    """Return the default expressions of a function's parameters, by name."""
+    args = node.args
+    positional = [*args.posonlyargs, *args.args]
+    found = dict(
+        zip([p.arg for p in positional[-len(args.defaults) :]], args.defaults, strict=True)
+        if args.defaults
+        else ()
+    )
+    for parameter, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        if default is not None:
+            found[parameter.arg] = default
+    return found
+
+
+def clear_caches() -> None:
+    """Forget what was remembered about syntax trees, so that they can be freed."""
+    for cached in (_names, default_nodes):
+        cached.cache_clear()
