@@ -16,6 +16,7 @@ UPDATES = ("PUT", "PATCH")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _DEEPEST = 12
+_PATH = re.compile(r"/(?:[^{}]|\{\w+(?::\w+)?\})*")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Document:
             self._operation(path, method.upper(), item)
             for path, items in _mapping(paths).items()
             for method, item in _mapping(items).items()
-            if method.upper() in METHODS and isinstance(item, Mapping)
+            if method.upper() in METHODS and isinstance(item, Mapping) and _PATH.fullmatch(path)
         )
 
     def resolve(self, schema: Any) -> Schema:  # noqa: ANN401 - comes from untrusted code
@@ -104,19 +105,18 @@ class Document:
         """Yield name, schema and whether it is required for each property of an object."""
         merged = self.flatten(schema or {})
         required = merged.get("required")
-        names = required if isinstance(required, list) else []
         for name, item in _mapping(merged.get("properties")).items():
-            yield name, self.resolve(item), name in names
+            yield str(name), self.resolve(item), name in _items(required)
 
-    def flatten(self, schema: Schema) -> Schema:
+    def flatten(self, schema: Schema, depth: int = 0) -> Schema:
         """Return an object schema with the parts of its `allOf` merged into it."""
         resolved = self.resolve(schema)
-        parts = resolved.get("allOf")
-        if not isinstance(parts, list):
+        parts = _items(resolved.get("allOf"))
+        if not parts or depth > _DEEPEST:
             return resolved
         merged: dict[str, Any] = {k: v for k, v in resolved.items() if k != "allOf"}
         for part in parts:
-            flat = self.flatten(part)
+            flat = self.flatten(part, depth + 1)
             merged = {
                 **merged,
                 **flat,
@@ -124,7 +124,7 @@ class Document:
                     **_mapping(merged.get("properties")),
                     **_mapping(flat.get("properties")),
                 },
-                "required": [*(merged.get("required") or []), *(flat.get("required") or [])],
+                "required": [*_items(merged.get("required")), *_items(flat.get("required"))],
             }
         return merged
 
@@ -132,21 +132,21 @@ class Document:
         body = self.resolve(item.get("requestBody"))
         content = _mapping(body.get("content"))
         media = next((kind for kind in (JSON, FORM) if kind in content), next(iter(content), JSON))
-        security = item.get("security", self._data.get("security"))
+        security = _items(item.get("security", self._data.get("security")))
         return Operation(
             method=method,
             path=path,
             parameters=tuple(self._parameters(path, item)),
             body=self.resolve(_mapping(content.get(media)).get("schema")) if content else None,
-            media=media,
+            media=str(media),
             is_body_required=bool(body.get("required")),
             # An empty requirement among others makes the credentials optional.
-            is_secured=bool(security) and {} not in (security or []),
+            is_secured=bool(security) and {} not in security,
         )
 
     def _parameters(self, path: str, item: Mapping[str, Any]) -> Iterator[Parameter]:
         shared = _mapping(_mapping(self._data.get("paths")).get(path)).get("parameters")
-        for each in [*(shared or []), *(item.get("parameters") or [])]:
+        for each in [*_items(shared), *_items(item.get("parameters"))]:
             found = self.resolve(each)
             place = found.get("in")
             if place in ("path", "query", "header", "cookie"):
@@ -156,3 +156,7 @@ class Document:
 
 def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - comes from untrusted code
     return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: Any) -> list[Any]:  # noqa: ANN401 - comes from untrusted code
+    return value if isinstance(value, list) else []

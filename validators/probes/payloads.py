@@ -26,6 +26,12 @@ MISSING: Final = _Missing()
 FillId = Callable[[str, Schema], Any]
 
 _DEEPEST = 6
+_LONGEST = 100_000
+# Patterns that may take for ever on a text that they do not match: a group that is repeated, many
+# repetitions, and references back.
+_SLOW_PATTERN = re.compile(r"\)[*+{]|\\[1-9]|\(\?P=")
+_REPETITION = re.compile(r"[*+]|\{\d*,\d*\}")
+_MOST_REPETITIONS = 4
 TEXT = "Water the plants"
 # What semantic validators ask for that a schema does not show, by a part of the name.
 _BY_NAME = {
@@ -202,6 +208,9 @@ def _text(name: str, schema: Schema, filling: Filling) -> str:
     hinted = [value for hint, value in _BY_NAME.items() if hint in name.lower()]
     plain = f"{TEXT} {{marker}} {filling.index}"
     literal = str(schema.get("pattern", "")).strip("^$")
+    if is_slow(literal):
+        # Letters alone fit most of what is asked for in this way.
+        plain = "{marker}"
     for text in (*hinted, plain, *([literal] if literal.isalnum() else []), *_OTHERS):
         value = text.format(marker=filling.marker)
         if fits_text(value, schema):
@@ -215,7 +224,7 @@ def _cut(value: str, marker: str, schema: Schema) -> str:
     least = schema.get("minLength")
     if isinstance(most, int) and len(value) > most:
         value = marker[:most]
-    if isinstance(least, int) and len(value) < least:
+    if isinstance(least, int) and len(value) < least <= _LONGEST:
         value = (value * (least // max(len(value), 1) + 1))[:least]
     return value
 
@@ -240,12 +249,18 @@ def fits_text(value: str, schema: Schema) -> bool:
     if isinstance(most, int) and len(value) > most:
         return False
     pattern = schema.get("pattern")
-    if not isinstance(pattern, str):
+    if not isinstance(pattern, str) or is_slow(pattern):
         return True
     try:
         return re.search(pattern, value) is not None
-    except re.error:
+    except (re.error, RecursionError, OverflowError):
         return True
+
+
+def is_slow(pattern: str) -> bool:
+    """Tell whether a pattern, which comes from untrusted code, may take for ever to match."""
+    is_long = len(_REPETITION.findall(pattern)) > _MOST_REPETITIONS
+    return is_long or _SLOW_PATTERN.search(pattern) is not None
 
 
 def _formatted(kind: str, filling: Filling) -> str | None:
