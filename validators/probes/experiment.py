@@ -10,6 +10,7 @@ from validators.probes.files import KINDS
 from validators.probes.filling import ANYONE, Filled, Filler, UnfilledError
 from validators.probes.interference import Interference
 from validators.probes.operations import JSON, MULTIPART, UPDATES, Operation
+from validators.probes.pace import CREATES, Pace
 from validators.probes.results import Results, Step, line, reason
 from validators.probes.robustness import Robustness
 from validators.probes.world import Exchange, World
@@ -38,6 +39,7 @@ class Experiment:
     results: Results
     interference: Interference
     robustness: Robustness
+    pace: Pace
     _creates: list[Operation] = field(default_factory=list)
     _pending: dict[str, tuple[Operation, str]] = field(default_factory=dict)
 
@@ -45,10 +47,12 @@ class Experiment:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
         phases = _phases(operations)
         self._creates = phases[0]
+        self.pace.before(CREATES)
         for role in self.interference.roles:
             self._create_for(role)
         self._create_for("owner")
         self._create_alike()
+        self.pace.after(CREATES)
         for phase in phases:
             for operation in phase:
                 self._exercise(operation)
@@ -91,6 +95,11 @@ class Experiment:
                     waiting.remove(operation)
 
     def _exercise(self, operation: Operation) -> None:
+        self.pace.before(operation.route)
+        self._take_step(operation)
+        self.pace.after(operation.route)
+
+    def _take_step(self, operation: Operation) -> None:
         self.results.current = operation
         try:
             filled = self._owners_request(operation)

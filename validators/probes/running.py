@@ -1,9 +1,8 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from copy import deepcopy
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 
@@ -15,6 +14,7 @@ from validators.probes.filling import Filler
 from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
+from validators.probes.pace import Follower, GivenUpError, Leader
 from validators.probes.results import ProbeRun, Results
 from validators.probes.robustness import Robustness
 from validators.probes.signing_in import find_style
@@ -23,14 +23,10 @@ from validators.probes.tables import Tables
 from validators.probes.targets import Targets
 from validators.probes.tokens import styles_for
 from validators.probes.world import World
-from validators.report import Finding
 from validators.rules import probes as rules
 from validators.runtime.app import WEBSOCKET, RunningApp
 from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
-
-Booted = tuple[RunningApp | None, list[Finding]]
-Overrides = dict[str, dict[str, Any]]
 
 
 def run(app: RunningApp) -> ProbeRun:
@@ -97,18 +93,18 @@ def _experiment(
 ) -> None:
     """Let the owner live among the others, and again alone, and compare.
 
-    The second world is made while the first is explored, and lived in while strange values are
-    tried in the first.
+    The second world follows the first, a step behind.
     """
     robustness = Robustness(world, filler, results)
     intrusion = Intrusion(world, filler, results, robustness)
     others = Everybody(Authentication(world, results), intrusion)
-    together = Experiment(world, filler, results, others, robustness)
+    leader = Leader(filler)
+    together = Experiment(world, filler, results, others, robustness, leader)
+    alone = _Alone(world, leader, results.handlers)
     with ThreadPoolExecutor(1) as aside:
-        booting = aside.submit(_boot_again, world)
-        together.run(operations)
-        alone = _Alone(world, filler, deepcopy(filler.overrides), results.handlers)
-        living = aside.submit(alone.live, booting, operations)
+        living = aside.submit(alone.live, operations)
+        with leader.leading():
+            together.run(operations)
         try:
             together.try_strange_values(operations)
             Sockets(world, filler, results, others, robustness).run()
@@ -120,11 +116,6 @@ def _experiment(
                 compare_worlds(alone.results, results, world)
 
 
-def _boot_again(world: World) -> Booted:
-    """Boot once more; a backend that can verify tokens in another way is set up for that."""
-    return world.app.boot_again(next(iter(world.app.other_verifications), None))
-
-
 class _Alone:
     """The world in which the owner is alone, on a fresh database.
 
@@ -133,44 +124,58 @@ class _Alone:
         others: What else is found meanwhile.
     """
 
-    def __init__(
-        self, together: World, filler: Filler, overrides: Overrides, handlers: dict[str, Frame]
-    ) -> None:
+    def __init__(self, together: World, leader: Leader, handlers: dict[str, Frame]) -> None:
         self.results = Results(handlers=handlers)
         self.others = Results(handlers=handlers)
-        self._together, self._filler, self._overrides = together, filler, overrides
+        self._together, self._leader = together, leader
 
-    def live(self, booting: Future[Booted], operations: tuple[Operation, ...]) -> bool:
-        """Let the owner go through the script; tell whether there is something to compare."""
-        app, findings = booting.result()
+    def live(self, operations: tuple[Operation, ...]) -> bool:
+        """Boot once more, and let the owner go through the script, step by step behind.
+
+        A backend that can verify tokens in another way as well is set up for that here.
+
+        Returns:
+            Whether there is something to compare.
+        """
+        first = self._together.app
+        app, findings = first.boot_again(next(iter(first.other_verifications), None))
         if app is None:
             self.others.findings += findings
             return False
-        try:
-            with app.database.observe() as connection:
-                return self._live(app, Tables(connection), operations)
-        except BackendEndedError as error:
-            self.others.current = self.results.current
-            _report_end(app, self.others, error.ended)
-        except psycopg.Error as error:
-            self.others.current = self.results.current
-            _report_database(self.others, error)
-        finally:
-            app.process.close()
-        return False
+        is_lived = False
+        with self._reporting(app):
+            is_lived = self._live(app, operations)
+        app.process.close()
+        return is_lived
 
-    def _live(self, app: RunningApp, tables: Tables, operations: tuple[Operation, ...]) -> bool:
-        world, _ = _enter(app, self._filler.document, tables)
+    def _live(self, app: RunningApp, operations: tuple[Operation, ...]) -> bool:
+        document = self._leader.filler.document
+        world, _ = _enter(app, document, Tables(app.database.connection))
         world.style, world.markers = self._together.style, self._together.markers
-        filler = Filler(self._filler.document, world, Targets(tables), self._overrides)
+        filler = Filler(document, world, Targets(world.tables))
         others: Interference = Nobody()
         if app.verification != self._together.app.verification:
             others = Forgers(Authentication(world, self.others))
             if not find_style(world, filler, operations, self.others):
                 return False
         robustness = Robustness(world, filler, self.results)
-        Experiment(world, filler, self.results, others, robustness).run(operations)
+        pace = Follower(self._leader, filler)
+        Experiment(world, filler, self.results, others, robustness, pace).run(operations)
         return True
+
+    @contextmanager
+    def _reporting(self, app: RunningApp) -> Iterator[None]:
+        """Report what ends the app, or the view of its database."""
+        try:
+            yield
+        except GivenUpError:
+            return
+        except BackendEndedError as error:
+            self.others.current = self.results.current
+            _report_end(app, self.others, error.ended)
+        except psycopg.Error as error:
+            self.others.current = self.results.current
+            _report_database(self.others, error)
 
 
 def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:

@@ -3,8 +3,10 @@
 from validators.errors import CheckUnavailableError
 from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.booting import Booting, prepare, warm_up
+from validators.runtime.keeping import kept
 from validators.runtime.limits import Limits
 from validators.runtime.process import BackendEndedError
+from validators.runtime.template import adopt
 
 __all__ = [
     "BackendEndedError",
@@ -14,6 +16,8 @@ __all__ = [
     "Request",
     "Response",
     "RunningApp",
+    "adopt",
+    "kept",
     "prepare",
     "warm_up",
 ]

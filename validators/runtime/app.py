@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import functools
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -184,12 +185,8 @@ class RunningApp:
         module = self.project.modules.get(frame.path) if frame else None
         if frame is None or module is None or module.tree is None:
             return frame
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = min((each.lineno for each in node.decorator_list), default=node.lineno)
-                if first == frame.line:
-                    return Frame(frame.path, node.lineno, node.name)
-        return frame
+        defined = _definitions(module.tree).get(frame.line)
+        return Frame(frame.path, defined.lineno, defined.name) if defined else frame
 
     def _read(self, answer: Mapping[str, Any]) -> Response:
         status = answer.get("status")
@@ -245,3 +242,16 @@ def _decompress(body: bytes, encoding: str) -> bytes:
         return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, _MOST_BODY)
     except zlib.error:
         return body
+
+
+@functools.lru_cache(maxsize=16)
+def _definitions(tree: ast.Module) -> dict[int, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the functions of a module by the line on which each starts, decorators included."""
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    # Of two on one line, the outer one.
+    return {
+        min((each.lineno for each in node.decorator_list), default=node.lineno): node
+        for node in reversed(functions)
+    }

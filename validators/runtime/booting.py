@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from validators.errors import CheckUnavailableError
 from validators.location import AppLocation
 from validators.report import Finding
@@ -52,6 +54,7 @@ _PASSWORD_COLUMN = re.compile(
     re.MULTILINE,
 )
 _MOST_BOOTS = 4
+_WORLDS = 2
 _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
 _OWN_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -300,8 +303,8 @@ def warm_up(python: Path | None = None) -> None:
 
 
 def _start_cluster() -> None:
-    with contextlib.suppress(CheckUnavailableError):
-        shared_cluster()
+    with contextlib.suppress(CheckUnavailableError, psycopg.Error):
+        shared_cluster().make_ready(_WORLDS)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import secrets
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -75,8 +76,7 @@ class Cluster:
         folder = folders.make("postgres", folders.find_fast_base(_MEGABYTES))
         data = folder / "data"
         try:
-            shutil.copytree(template / "data", data, copy_function=shutil.copyfile)
-            data.chmod(0o700)
+            _copy(template / "data", data)
             (data / "pg_hba.conf").write_text(_OPEN)
             guarded = _serve(data, folder)
             try:
@@ -101,6 +101,11 @@ class Cluster:
             database.connection.close()
         folders.remove(self.folder)
 
+    def leave(self) -> None:
+        """End it without waiting: its guard stops it and removes its files."""
+        folders.leave(self.folder)
+        self._guarded.leave()
+
     @contextmanager
     def database(self, user_id: better_auth.UserId | None = "text") -> Iterator["Database"]:
         """Provide a database that holds Better Auth's tables and the users of the probes.
@@ -122,9 +127,10 @@ class Cluster:
                 self._used_up.append(database)
 
     def make_ready(self, count: int) -> None:
-        """Make databases before they are asked for, so that a check need not wait for them."""
-        for _ in range(count):
+        """Have so many databases before they are asked for: a check need not wait for them."""
+        while len(self._ready) < count:
             with self._lock:
+                self._drop_used_up()
                 self._ready.append(self._create("text"))
 
     def _create(self, user_id: better_auth.UserId | None) -> "Database":
@@ -244,10 +250,26 @@ def shared_cluster(cache: Path | None = None) -> Cluster:
         return known
 
 
+def close_all() -> None:
+    """End every cluster of this process, and remove its files."""
+    with _shared_lock:
+        while _shared:
+            _shared.popitem()[1].close()
+
+
 @atexit.register
-def _close_all() -> None:
+def _leave_all() -> None:
     for cluster in _shared.values():
-        cluster.close()
+        cluster.leave()
+
+
+def _copy(template: Path, data: Path) -> None:
+    try:
+        # By a program of its own: this process has other things to do meanwhile.
+        subprocess.run(["/bin/cp", "-R", template, data], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        shutil.copytree(template, data, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    data.chmod(0o700)
 
 
 def _serve(data: Path, folder: Path) -> Guarded:

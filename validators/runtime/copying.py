@@ -17,23 +17,27 @@ def copy_backend(source: Path, target: Path) -> None:
     Left out: `.env` files, dot-folders such as `.git`, virtual environments, caches, symbolic
     links (they may lead outside) and files above 16 MB.
     """
-    for folder, names, files in os.walk(source):
-        here = Path(folder)
-        names[:] = [name for name in names if not _is_skipped(here / name)]
-        copied = target / here.relative_to(source)
-        copied.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            path = here / name
-            if _is_secret(name) or path.is_symlink() or not path.is_file():
-                continue
-            if path.stat().st_size <= _MOST_BYTES_OF_A_FILE:
-                shutil.copyfile(path, copied / name)
+    target.mkdir()
+    try:
+        entries = list(os.scandir(source))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False) and not _is_skipped(entry):
+            copy_backend(Path(entry.path), target / entry.name)
+        elif entry.is_file(follow_symlinks=False) and not _is_left_out(entry):
+            shutil.copyfile(entry.path, target / entry.name)
 
 
-def _is_skipped(folder: Path) -> bool:
+def _is_skipped(folder: os.DirEntry[str]) -> bool:
     name = folder.name
-    is_environment = (folder / "pyvenv.cfg").exists()
-    return name.startswith(".") or name in _SKIPPED_FOLDERS or is_environment or folder.is_symlink()
+    if name.startswith(".") or name in _SKIPPED_FOLDERS:
+        return True
+    return os.path.exists(f"{folder.path}/pyvenv.cfg")  # noqa: PTH110 - as `scandir` has it
+
+
+def _is_left_out(file: os.DirEntry[str]) -> bool:
+    return _is_secret(file.name) or file.stat().st_size > _MOST_BYTES_OF_A_FILE
 
 
 def _is_secret(name: str) -> bool:

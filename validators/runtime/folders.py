@@ -52,6 +52,18 @@ def remove(folder: Path) -> None:
         os.close(descriptor)
 
 
+def lock_of(folder: Path) -> int:
+    """Return the descriptor that holds a folder's lock, for a guard to hold as well."""
+    return _held[folder]
+
+
+def leave(folder: Path) -> None:
+    """Leave a folder to the guard that holds its lock as well, and removes it."""
+    descriptor = _held.pop(folder, None)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
 def _base() -> Path:
     base = Path(tempfile.gettempdir())
     return base if len(os.fsencode(base)) <= _LONGEST_BASE else Path("/tmp")  # noqa: S108
@@ -79,8 +91,8 @@ def _sweep(base: Path) -> None:
 
 
 def _remove_contents(folder: Path) -> None:
-    # The lock goes last: a removal that is cut short is finished by the next run. Only who
-    # holds it removes, as two at once may both overlook a file.
+    # The lock goes last, and stays where something else does: a removal that is cut short is
+    # finished by the next run. Only who holds it removes, as two at once may both overlook a file.
     remove_tree(str(folder), _LOCK)
 
 

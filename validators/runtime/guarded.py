@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from validators.errors import CheckUnavailableError
+from validators.runtime import folders
 from validators.runtime.limits import MEGABYTE
 from validators.runtime.template import Template
 
@@ -30,7 +31,8 @@ class Order:
     Attributes:
         env: Its whole environment.
         cwd: Where it starts.
-        folder: Removed when the run has ended; None keeps everything.
+        folder: Made by `folders.make`, and removed once this process lets go of the run; None
+            keeps everything.
         network: Whether it keeps the machine's network.
         seconds: Wall-clock time after which it is killed.
         memory_mb: Resident memory of all its processes together.
@@ -89,13 +91,15 @@ class Guarded:
         """Start a command; what it prints goes to the descriptor `output`."""
         lifeline_read, lifeline_write = os.pipe()
         status_read, status_write = os.pipe()
-        config = {**order.config(), "command": list(command), "status_fd": status_write}
+        lock = -1 if order.folder is None else folders.lock_of(order.folder)
+        fds = {"status_fd": status_write, "lock_fd": lock}
+        config = {**order.config(), **fds, "command": list(command)}
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_GUARD), json.dumps(config)],
             stdin=lifeline_read,
             stdout=output,
             stderr=output,
-            pass_fds=(status_write,),
+            pass_fds=[each for each in fds.values() if each >= 0],
             start_new_session=True,
             env={},
         )
@@ -105,12 +109,15 @@ class Guarded:
         return cls(lifeline_write, status_read, process)
 
     @classmethod
-    def fork(cls, template: Template, order: Order, output: int, channel: int) -> Self:
+    def fork(
+        cls, template: Template, order: Order, folder: Path, output: int, channel: int
+    ) -> Self:
         """Fork a child that is told over the descriptor `channel` what to boot."""
         lifeline_read, lifeline_write = os.pipe()
         status_read, status_write = os.pipe()
         try:
-            template.fork(order.config(), [lifeline_read, output, status_write, channel])
+            lock = folders.lock_of(folder)
+            template.fork(order.config(), [lifeline_read, output, status_write, lock, channel])
         except CheckUnavailableError:
             os.close(lifeline_write)
             os.close(status_read)
@@ -161,6 +168,12 @@ class Guarded:
             self._status = -1
         if self._process is not None:
             self._process.wait()
+
+    def leave(self) -> None:
+        """End the run without waiting until everything that it started is gone."""
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
 
     def _read_status(self) -> bool:
         """Take in what the guard has said; False where it has ended."""

@@ -89,7 +89,7 @@ class BackendProcess:
             disk_mb=limits.disk_mb,
         )
         try:
-            guarded = Guarded.fork(template, order, output_write, theirs.fileno())
+            guarded = Guarded.fork(template, order, folder, output_write, theirs.fileno())
         except CheckUnavailableError:
             ours.close()
             os.close(output_read)

@@ -3,7 +3,6 @@
 import atexit
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -95,9 +94,14 @@ class Template:
         """End the process."""
         self._control.close()
         if self.is_alive:
-            self.process.send_signal(signal.SIGKILL)
+            self.process.kill()
         self.process.wait()
         self._log.close()
+
+    def leave(self) -> None:
+        """End the process without waiting until it is gone."""
+        self._control.close()
+        self.process.kill()
 
     def _await_ready(self) -> None:
         if not self._is_ready:
@@ -116,6 +120,19 @@ class Template:
 
 _templates: dict[Path, Template] = {}
 _templates_lock = threading.Lock()
+
+
+def adopt(process: subprocess.Popen[bytes], control: socket.socket, log: IO[bytes]) -> None:
+    """Take over a template of our own interpreter that was started before this was loaded.
+
+    Args:
+        process: The interpreter, running the child's `__main__.py`.
+        control: The socket whose other end it has.
+        log: What it prints, to read.
+    """
+    control.settimeout(_SECONDS_TO_START)
+    with _templates_lock:
+        _templates[Path(sys.executable)] = Template(Path(sys.executable), process, control, log)
 
 
 def shared_template(python: Path | None = None) -> Template:
@@ -138,7 +155,14 @@ def shared_template(python: Path | None = None) -> Template:
         return known
 
 
+def close_all() -> None:
+    """End every template of this process."""
+    with _templates_lock:
+        while _templates:
+            _templates.popitem()[1].close()
+
+
 @atexit.register
-def _close_all() -> None:
+def _leave_all() -> None:
     for template in _templates.values():
-        template.close()
+        template.leave()

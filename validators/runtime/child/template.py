@@ -35,14 +35,14 @@ _PRELOADED = (
     "dotenv",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
 )
-_DESCRIPTORS = 4
+_DESCRIPTORS = 5
 
 
 def serve(descriptor: int) -> None:
     """Fork a child for each order that comes over the socket, until the socket closes.
 
-    With an order come four descriptors: the lifeline, the output, the guard's status and the
-    child's own socket.
+    With an order come five descriptors: the lifeline, the output, the guard's status, the lock
+    of the run's folder and the child's own socket.
     """
     # Nothing is thrown away yet, and what is kept is kept for good.
     gc.disable()
@@ -77,13 +77,13 @@ def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
 def _become_guard(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    lifeline, output, status, own = descriptors
+    lifeline, output, status, lock, own = descriptors
     os.dup2(lifeline, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(lifeline)
     os.close(output)
-    config = {**order, "status_fd": status}
+    config = {**order, "status_fd": status, "lock_fd": lock}
     guard.guard(config, functools.partial(_live, order["env"], own))
     os._exit(0)
 

@@ -1,0 +1,79 @@
+"""The program's entry: starts first what takes longest, and loads the commands meanwhile."""
+
+import atexit
+import gc
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import NoReturn
+
+_TEMPLATE = os.path.join(  # noqa: PTH118 - pathlib is loaded later
+    os.path.dirname(os.path.dirname(__file__)),  # noqa: PTH120
+    *("validators", "runtime", "child", "__main__.py"),
+)
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+# With these, nothing is booted, or by another interpreter.
+_NOT_BOOTING = ("--static", "--python", "--help", "-h")
+
+
+def main() -> NoReturn:
+    """Run the command line, and end the process with its exit code."""
+    # What is loaded stays, so that looking for garbage meanwhile finds nothing.
+    gc.disable()
+    if is_booting(sys.argv[1:]):
+        _warm_up()
+    from agent import cli  # noqa: PLC0415 - after the template has started
+
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
+    try:
+        cli.main()
+    except SystemExit as ending:
+        _end(ending.code)
+    _end(0)
+
+
+def _end(code: object) -> NoReturn:
+    """End at once: nobody needs what the interpreter would take apart piece by piece."""
+    if isinstance(code, str):
+        print(code, file=sys.stderr)  # noqa: T201 - as the interpreter itself does it
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0)
+
+
+def is_booting(arguments: Sequence[str]) -> bool:
+    """Tell whether a command line boots a backend by our own interpreter, come what may."""
+    return (
+        sys.platform == "linux"
+        and arguments[:1] == ["check"]
+        and not any(argument.startswith(_NOT_BOOTING) for argument in arguments)
+    )
+
+
+def _warm_up() -> None:
+    """Start the template before anything else is loaded, then the database."""
+    ours, theirs = socket.socketpair()
+    log = os.fdopen(os.memfd_create("template"), "w+b")
+    process = subprocess.Popen(
+        [sys.executable, "-I", _TEMPLATE, str(theirs.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=(theirs.fileno(),),
+        start_new_session=True,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"},
+    )
+    theirs.close()
+    atexit.register(process.kill)
+    from validators import runtime  # noqa: PLC0415 - as in `main`
+
+    runtime.adopt(process, ours, log)
+    runtime.warm_up()
