@@ -298,6 +298,10 @@ def test_json_is_the_documented_schema(root: Path) -> None:
         "fix": "Select with `Task.user_id == current_user.id` as well.",
         "route": "GET /api/tasks/{task_id}",
         "trace": ["GET /api/tasks/{task_id}", "get_task"],
+        "end_column": None,
+        "steps": [],
+        "correction": [],
+        "consequences": [],
     }
     assert data["queries"][1]["proof"] == "Task.user_id == current_user.id"
     assert data["coverage"] == {

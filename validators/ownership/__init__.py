@@ -1,6 +1,7 @@
 """The isolation proof: every query on an owned model is bound to the signed-in user."""
 
 import sys
+from dataclasses import field
 
 from validators.frozen import frozen
 from validators.location import AppLocation
@@ -16,11 +17,19 @@ _RECURSION = 20_000
 
 @frozen
 class Proof:
-    """What the proof found: findings, a verdict for every query site, and the routes."""
+    """What the proof found.
+
+    Attributes:
+        findings: Sorted by path, line and code.
+        queries: A verdict for every query site on an owned model.
+        routes: Every route of the app.
+        steps: How many statements and expressions were interpreted: a measure of the work.
+    """
 
     findings: tuple[Finding, ...] = ()
     queries: tuple[Query, ...] = ()
     routes: tuple[str, ...] = ()
+    steps: int = field(default=0, compare=False)
 
 
 def prove(
@@ -42,7 +51,7 @@ def prove(
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
-        findings, queries, routes = analyse(project, location, options or ProofOptions())
+        found, steps = analyse(project, location, options or ProofOptions())
     finally:
         sys.setrecursionlimit(before)
-    return Proof(findings, queries, routes)
+    return Proof(*found, steps)

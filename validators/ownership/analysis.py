@@ -23,8 +23,27 @@ Analysis = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
 Roots = list[tuple[Entry, Route | None]]
 
 
-def analyse(project: Project, location: AppLocation | None, options: ProofOptions) -> Analysis:
-    """Analyse a project."""
+def analyse(
+    project: Project, location: AppLocation | None, options: ProofOptions
+) -> tuple[Analysis, int]:
+    """Analyse a project, look for the corrected lines of what is found, and count the steps."""
+    interpreter, found, is_complete = _analyse(project, location, options)
+    if is_complete and any(finding.severity == "error" for finding in found[0]):
+        # Imported here because a backend without findings needs no corrections.
+        from validators.ownership.corrections import corrected  # noqa: PLC0415
+
+        found = (
+            corrected(interpreter, found, lambda other: _analyse(other, location, options)[1]),
+            *found[1:],
+        )
+    clear_caches()
+    return found, interpreter.steps
+
+
+def _analyse(
+    project: Project, location: AppLocation | None, options: ProofOptions
+) -> tuple[Interpreter, Analysis, bool]:
+    """Return the interpreter, what it found, and whether its bounds sufficed."""
     program = Program(project)
     schema = read_schema(program, options.owner_columns, options.public_models)
     interpreter = Interpreter(program, schema, options)
@@ -34,9 +53,7 @@ def analyse(project: Project, location: AppLocation | None, options: ProofOption
     judge.note_writes(interpreter.entries)
     for root, route in roots:
         judge.judge(root, route)
-    found = report(interpreter, judge, roots, is_complete=is_complete)
-    clear_caches()
-    return found
+    return interpreter, report(interpreter, judge, roots, is_complete=is_complete), is_complete
 
 
 def _run_everything(interpreter: Interpreter, location: AppLocation | None, roots: Roots) -> bool:

@@ -181,7 +181,7 @@ class Calls(Flow):
     def call_function(self, function: Function, call: Call) -> Value:
         """Return what a project's function gives back for these arguments."""
         env = self.bound_arguments(function, call)
-        outcome = self.outcome(function, env, call.state, call.frame)
+        outcome = self.outcome(function, env, call.state, call.frame, node=call.node)
         if call.frame.entry.role == "dependency":
             self._note_unverified(outcome.value, call)
         self._write_back_parameters(function, outcome, call)
@@ -202,6 +202,7 @@ class Calls(Flow):
         frame: Frame,
         *,
         role: Literal["", "dependency", "handler"] = "",
+        node: ast.AST | None = None,
     ) -> Outcome:
         """Interpret a function, or take the result of an equal call, and apply its effects."""
         around = self.active[function.node]
@@ -224,6 +225,7 @@ class Calls(Flow):
             entry = self._entry(_label(function), Place.of(function.scope.path, function.node))
             self.memo[key] = entry
             entry.role = role
+            entry.node, entry.arguments, entry.facts = function.node, env, facts
             entry.is_running = True
             self.depth += 1
             self.depending += role == "dependency"
@@ -236,6 +238,8 @@ class Calls(Flow):
                 around.pop()
                 entry.is_running = False
         frame.entry.callees[entry.index] = entry
+        if node is not None:
+            frame.entry.called_at.setdefault(entry.index, (frame.path, node))
         if entry.is_running or entry.outcome is None:
             return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
         self._apply(entry, facts, state, frame)

@@ -387,7 +387,9 @@ def _is_compared_with_request(attr: Attr, facts: Facts) -> bool:
 
 
 def _event(kind: EventKind, row: int, site: int, text: str, reason: WhyNot) -> Event:
-    return Event(kind, row, site, text, blame=reason.blame, through=reason.through)
+    return Event(
+        kind, row, site, text, blame=reason.blame, through=reason.through, parent=reason.parent
+    )
 
 
 def _noted(reason: WhyNot) -> str:

@@ -260,7 +260,10 @@ class Machine(ABC):
             return
         reason = self.prover.why_not(row, facts)
         text = f"{reason.text}, and the row {how}"
-        event = Event(reason.verdict, row, site, text, blame=reason.blame, through=reason.through)
+        event = Event(
+            reason.verdict, row, site, text,
+            blame=reason.blame, through=reason.through, parent=reason.parent,
+        )  # fmt: skip
         self.record(frame, event)
         self._use_parents(row, facts, frame)
 

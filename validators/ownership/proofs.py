@@ -29,6 +29,7 @@ class WhyNot:
         blame: The part of the request, or the row, that was taken for the identity.
         is_missing: Whether nothing at all is compared.
         through: Foreign keys that lead to a checked parent, where only the own column is missing.
+        parent: The unchecked row by whose key this one was found.
     """
 
     verdict: Literal["leak", "unproven"]
@@ -36,6 +37,7 @@ class WhyNot:
     blame: "Given | int | None" = None
     is_missing: bool = False
     through: Needs | None = None
+    parent: int | None = None
 
 
 class Prover:
@@ -181,7 +183,7 @@ class Prover:
                 why = self.owned(_symbol(other), facts, seen)
                 if why:
                     name = self.schema.models[parent].name
-                    text = f"{model.name}.{column} is the key of a checked {name} ({why.text})"
+                    text = f"{model.name}.{column} is the key of a checked {name}: {why.text}"
                     return Why(text, why.needs | {(model.key, column)})
         return None
 
@@ -232,7 +234,7 @@ class Prover:
                 if other.column == target and self._is(other, parent):
                     reason = self.why_not(_symbol(other), facts, seen)
                     text = f"{model.name}.{column} is the key of an unchecked row: {reason.text}"
-                    return WhyNot(reason.verdict, text)
+                    return WhyNot(reason.verdict, text, parent=_symbol(other))
         return None
 
     def unchecked_parents(self, row: int, facts: Facts) -> list[int]:
@@ -258,7 +260,9 @@ class Prover:
             if isinstance(term, Given | Vague):
                 text = f"{model.name}.{column} is compared with {describe(term)}"
                 blame = term if isinstance(term, Given) else None
-                return WhyNot("leak", f"{text}, not with the signed-in user", blame)
+                # What the sender chooses is nobody's identity; no need to say so.
+                tail = "" if text.endswith("chooses") else ", not with the signed-in user"
+                return WhyNot("leak", text + tail, blame)
             if isinstance(term, Const):
                 text = f"{model.name}.{column} is compared with the constant {term.value!r}"
                 return WhyNot("leak", f"{text}, not with the signed-in user")

@@ -16,17 +16,23 @@ EventKind = Literal["bound", "pending", "checked", "leak", "unproven", "begun"]
 
 @frozen
 class Place:
-    """A place in the source: path, line and column from 1."""
+    """A place in the source: path, line and column from 1; the end only serves to show it.
+
+    Columns count bytes, as in the syntax tree.
+    """
 
     path: str
     line: int
     column: int
+    end_line: int = field(default=0, compare=False)
+    end_column: int = field(default=0, compare=False)
 
     @staticmethod
     def of(path: str, node: ast.AST) -> "Place":
         """Return the place where a node starts."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        return Place(path, line, column + 1)
+        end_line, end_column = getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
+        return Place(path, line, column + 1, end_line or 0, (end_column or 0) + 1)
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ class Event:
     needs: frozenset[tuple[str, str]] = frozenset()
     blame: Given | int | None = None
     through: frozenset[tuple[str, str]] | None = None
+    parent: int | None = None
 
 
 @frozen
@@ -83,6 +90,9 @@ class Entry:
         index: Number of the entry, in order of interpretation.
         label: The function's name, for the trace.
         place: Where the function is defined.
+        callees: The entries that it calls, by index; `called_at` says where.
+        node: The function's definition.
+        arguments: The values of its parameters, and `facts` what was known of them.
     """
 
     index: int
@@ -92,6 +102,10 @@ class Entry:
     problems: dict[Problem, None] = field(default_factory=dict)
     key_writes: dict[KeyWrite, None] = field(default_factory=dict)
     callees: dict[int, "Entry"] = field(default_factory=dict)
+    called_at: dict[int, tuple[str, ast.AST]] = field(default_factory=dict)
+    node: ast.AST | None = None
+    arguments: "dict[str, Value]" = field(default_factory=dict)
+    facts: Facts = frozenset()
     created: dict[int, None] = field(default_factory=dict)
     is_verifying: bool = False
     role: Literal["", "dependency", "handler"] = ""

@@ -8,6 +8,7 @@ from validators.ownership.interpreter import Interpreter
 from validators.ownership.recorder import Entry, Event, KeyWrite, Site
 from validators.ownership.routes import Route
 from validators.ownership.values import Given
+from validators.ownership.ways import Way, ways
 from validators.report import QueryVerdict
 
 _ORDER: dict[str, int] = {"isolated": 0, "public": 1, "unproven": 2, "leak": 3}
@@ -24,10 +25,13 @@ class Judgement:
         texts: Proofs or reasons of that verdict.
         routes: Every route that reaches the site.
         bad_route: The first route with the worst verdict.
-        trace: The functions between that route and the site.
+        way: The functions from that route to the site.
         leaking: Every route from which it leaks.
         by_query: Whether a query itself is to blame, and not a write elsewhere.
         blames: Parts of the request that were taken for the identity.
+        parents: Sites of unchecked rows by whose keys it finds its rows; None among them stands
+            for a leak of its own.
+        needs: Foreign keys of which every write must be checked for the proof.
     """
 
     site: Site
@@ -35,19 +39,19 @@ class Judgement:
     texts: dict[str, None] = field(default_factory=dict)
     routes: dict[str, None] = field(default_factory=dict)
     bad_route: Route | None = None
-    trace: tuple[str, ...] = ()
+    way: Way = ()
     leaking: dict[str, None] = field(default_factory=dict)
     by_query: bool = False
     blames: dict[Given | int, None] = field(default_factory=dict)
+    parents: dict[int | None, None] = field(default_factory=dict)
+    needs: frozenset[tuple[str, str]] = frozenset()
 
-    def add(
-        self, verdict: QueryVerdict, text: str, route: Route | None, trace: tuple[str, ...]
-    ) -> None:
+    def add(self, verdict: QueryVerdict, text: str, route: Route | None, way: Way) -> None:
         """Take one route's verdict into account."""
         if _ORDER[verdict] > _ORDER[self.verdict] or not self.texts:
             self.verdict = verdict
             self.texts = {text: None}
-            self.bad_route, self.trace = route, trace
+            self.bad_route, self.way = route, way
         elif verdict == self.verdict:
             self.texts[text] = None
 
@@ -59,12 +63,14 @@ class Judge:
         self.interpreter = interpreter
         self.judgements: dict[int, Judgement] = {}
         self.unchecked: dict[tuple[str, str], KeyWrite] = {}
+        self.writes: dict[tuple[str, str], dict[KeyWrite, None]] = defaultdict(dict)
 
     def note_writes(self, entries: list[Entry]) -> None:
         """Collect the foreign keys that are stored without a check."""
         for entry in entries:
             for write in entry.key_writes:
                 key = (write.model, write.column)
+                self.writes[key][write] = None
                 known = self.unchecked.get(key)
                 if write.verdict == "leak" and (known is None or known.verdict != "leak"):
                     self.unchecked[key] = write
@@ -77,7 +83,7 @@ class Judge:
         for entry in root.reachable():
             for event in entry.events:
                 by_row[(event.site, event.row)].append(event)
-        traces = _traces(root)
+        found = ways(root, self.interpreter.site_list)
         run = {index for (index, _), events in by_row.items() if not _is_begun(events)}
         for (index, _), events in by_row.items():
             if _is_begun(events) and (index in run or not self._is_of_interest(index)):
@@ -93,12 +99,18 @@ class Judge:
             elif verdict != "isolated":
                 verdict, text = "unproven", _unreached(text)
             verdict, text = self._public(judgement.site, verdict, text)
-            judgement.add(verdict, text, route, traces.get(index, ()))
+            judgement.add(verdict, text, route, found.get(index, ()))
+            judgement.needs |= frozenset(need for event in events for need in event.needs)
             if verdict == "leak" and not any(self._open_write(event) for event in events):
                 judgement.by_query = True
             if verdict == "leak" and route is not None:
                 judgement.leaking[route.name] = None
                 judgement.blames |= {e.blame: None for e in events if e.blame is not None}
+                judgement.parents |= {
+                    self.interpreter.symbol_sites.get(e.parent or 0): None
+                    for e in events
+                    if e.kind in ("leak", "pending")
+                }
 
     def _is_settled(self, index: int) -> bool:
         """Tell whether code that no route reaches says nothing about a site.
@@ -182,9 +194,9 @@ class Judge:
     def _with_needs(self, event: Event) -> tuple[QueryVerdict, str]:
         write = self._open_write(event)
         if write is not None:
-            where = f"{write.place.path}, line {write.place.line}"
+            where = f"{write.place.path}:{write.place.line}"
             verdict: QueryVerdict = "leak" if write.verdict == "leak" else "unproven"
-            return verdict, f"{event.text}; but {write.text} ({where})"
+            return verdict, f"{event.text}; but at {where} {write.text}"
         how = "" if event.kind == "bound" else "checked after it is fetched: "
         return "isolated", how + event.text
 
@@ -198,18 +210,3 @@ def _unreached(text: str) -> str:
 def _is_begun(events: list[Event]) -> bool:
     """Tell whether a statement was built, and nothing more was seen of it."""
     return all(event.kind == "begun" for event in events)
-
-
-def _traces(root: Entry) -> dict[int, tuple[str, ...]]:
-    """Return for each site the functions on the shortest way from a route to it."""
-    found: dict[int, tuple[str, ...]] = {}
-    seen = {root.index}
-    queue: list[tuple[Entry, tuple[str, ...]]] = [(root, (root.label,))]
-    for entry, trace in queue:
-        for event in entry.events:
-            found.setdefault(event.site, trace)
-        for callee in entry.callees.values():
-            if callee.index not in seen:
-                seen.add(callee.index)
-                queue.append((callee, (*trace, callee.label)))
-    return found

@@ -326,8 +326,8 @@ class Writes(Execution):
             text = f"{name}.{column} is stored from a value that cannot be followed: "
             return "unproven", text + describe(vague[0])
         given = next((t for t in terms if isinstance(t, Given | Vague)), terms[0])
-        text = f"{name}.{column} is stored from {describe(given)}, and nothing checks that the"
-        return "leak", f"{text} {wanted} is the signed-in user's"
+        text = f"{name}.{column} is stored from {describe(given)}"
+        return "leak", f"{text}, and nothing checks whose {wanted} that is"
 
     # Changes.
 
