@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e mutants lint format types lock clean
+.PHONY: help demo test e2e mutants bench lint format types lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -12,6 +12,7 @@ help:  ## Show the commands
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q agent validators prompts
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
@@ -35,6 +36,9 @@ e2e: .venv/installed-dev tests/e2e/node_modules/installed  ## Test with Better A
 
 mutants: .venv/installed-dev  ## Print the score of the isolation proof on mutants
 	$(BIN)/python -m tests.mutants
+
+bench: .venv/installed-dev  ## Measure the static check as ratios, each with its bar
+	$(BIN)/python benchmarks/static.py
 
 lint: .venv/installed-dev  ## Check style and format
 	$(BIN)/ruff check .
