@@ -12,7 +12,7 @@ from tests.mutants.operators import BREAKING, KEEPING, Mutation, Operator
 from tests.mutants.source_edit import apply
 from tests.mutants.subjects import File, Subject
 from validators.location import find_app
-from validators.ownership import Proof, prove
+from validators.ownership import Proof, ProofOptions, prove
 from validators.source import Project, load_project, parse_module
 
 Outcome = Literal["leak", "unproven", "silent"]
@@ -94,7 +94,7 @@ def _located(project: Project) -> Project:
 
 
 def _prove(project: Project) -> Proof:
-    return prove(project, find_app(project))
+    return prove(project, find_app(project), ProofOptions(is_correcting=False))
 
 
 def _parses(text: str) -> bool:

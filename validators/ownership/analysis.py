@@ -28,7 +28,8 @@ def analyse(
 ) -> tuple[Analysis, int]:
     """Analyse a project, look for the corrected lines of what is found, and count the steps."""
     interpreter, found, is_complete = _analyse(project, location, options)
-    if is_complete and any(finding.severity == "error" for finding in found[0]):
+    is_wrong = any(finding.severity == "error" for finding in found[0])
+    if options.is_correcting and is_complete and is_wrong:
         # Imported here because a backend without findings needs no corrections.
         from validators.ownership.corrections import corrected  # noqa: PLC0415
 

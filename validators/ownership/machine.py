@@ -51,11 +51,13 @@ class ProofOptions:
         identity_dependencies: Dotted names of dependencies of other packages that return the
             verified user or its id.
         public_models: Table models whose rows everybody may read.
+        is_correcting: Whether to look for corrected lines of what is found.
     """
 
     owner_columns: frozenset[str] = OWNER_COLUMNS
     identity_dependencies: frozenset[str] = frozenset()
     public_models: frozenset[str] = frozenset()
+    is_correcting: bool = True
 
 
 class UnreachableError(Exception):
