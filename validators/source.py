@@ -116,13 +116,10 @@ class Index:
             by_type[node.__class__].append(node)
             if depth > deepest:  # noqa: PLR1730  # max() costs a tenth of the walk
                 deepest = depth
-            fields = _FIELDS_WITH_NODES[node.__class__]
-            if fields:
-                children = _children(node, fields)
-                depth += 1
-                for child in children:
-                    parents[child] = node
-                    stack.append((child, depth))
+            depth += 1
+            for child in children_of(node):
+                parents[child] = node
+                stack.append((child, depth))
         self.depth = deepest
 
 
@@ -138,10 +135,13 @@ class _FieldsWithNodes(dict[type[ast.AST], tuple[str, ...]]):
 _FIELDS_WITH_NODES = _FieldsWithNodes()
 
 
-def _children(node: ast.AST, fields: tuple[str, ...]) -> list[ast.AST]:
-    # Last first, for a stack. Several times quicker than ast.iter_child_nodes.
+def children_of(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes directly inside another, last first, as a stack takes them.
+
+    Several times quicker than `ast.iter_child_nodes`; operators and contexts are left out.
+    """
     found: list[ast.AST] = []
-    for name in fields:
+    for name in _FIELDS_WITH_NODES[node.__class__]:
         value = getattr(node, name)
         if value.__class__ is list:
             found += [item for item in reversed(value) if item is not None]
@@ -261,6 +261,9 @@ class Project:
     modules: Mapping[str, Module]
     import_root: PurePosixPath = field(default=PurePosixPath())
     problems: Mapping[str, Problem] = field(default_factory=dict)
+    _resolved: dict[tuple[str, PurePosixPath | None, int], Module | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -296,11 +299,11 @@ class Project:
             The module, where it is a file of the project that Python finds in the same way:
             from `roots` for an absolute name, from the importer's package for a relative one.
         """
-        for base in self.bases(importer, level):
-            found = self.module_at(base, dotted)
-            if found is not None:
-                return found
-        return None
+        place = (dotted, importer.folder if level else None, level)
+        if place not in self._resolved:
+            found = (self.module_at(base, dotted) for base in self.bases(importer, level))
+            self._resolved[place] = next(filter(None, found), None)
+        return self._resolved[place]
 
     def is_namespace(self, dotted: str, importer: Module, level: int = 0) -> bool:
         """Tell whether an import names a folder of the project without `__init__.py`."""

@@ -8,7 +8,7 @@ from validators.location import AppLocation
 from validators.names import bound_by, statements
 from validators.report import Finding
 from validators.rules.sources import CIRCULAR_IMPORT
-from validators.source import Module
+from validators.source import Module, children_of
 
 # Python's own import runs out of stack at about this depth.
 _MAX_RUNNING = 100
@@ -142,7 +142,7 @@ def _attributes(node: ast.stmt) -> Iterator[ast.Attribute]:
         if isinstance(current, _NO_EXPRESSIONS):
             stack += _expressions(current) if not isinstance(current, ast.Lambda) else []
         else:
-            stack += ast.iter_child_nodes(current)
+            stack += children_of(current)
 
 
 def _expressions(node: ast.AST) -> list[ast.AST]:
@@ -156,6 +156,6 @@ def _expressions(node: ast.AST) -> list[ast.AST]:
         case _:
             return [
                 child
-                for child in ast.iter_child_nodes(node)
+                for child in children_of(node)
                 if not isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
             ]

@@ -8,6 +8,7 @@ from validators.ownership.program import dotted_name
 from validators.ownership.recorder import Entry, Event, Frame, Place
 from validators.ownership.schema import TableModel
 from validators.ownership.values import ModuleValue, Value
+from validators.source import Function, Module
 
 _QUERIES = frozenset({"select", "update", "delete", "query", "get", "get_one"})
 _REASON = "no route reaches it, as far as the analysis can tell"
@@ -17,22 +18,16 @@ def note_unseen(interpreter: Interpreter) -> list[Entry]:
     """Return an entry for each function with queries that were never interpreted."""
     entries: list[Entry] = []
     for path, module in interpreter.program.modules.items():
-        if module.tree is not None:
-            for function, call in _calls(module.tree, "the module's top level"):
-                entries += _noted(interpreter, path, function, call)
+        for call in module.index.of(ast.Call):
+            if call.args and _called(call) in _QUERIES:
+                entries += _noted(interpreter, path, _function_around(module, call), call)
     return entries
 
 
-def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
-    """Yield every call that may begin a query, with the name of the function around it."""
-    stack = [(node, function)]
-    while stack:
-        inner, name = stack.pop()
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
-            name = inner.name
-        elif isinstance(inner, ast.Call) and _called(inner) in _QUERIES and inner.args:
-            yield name, inner
-        stack.extend((child, name) for child in ast.iter_child_nodes(inner))
+def _function_around(module: Module, call: ast.Call) -> str:
+    around = module.index.ancestors(call)
+    names = (node.name for node in around if isinstance(node, Function))
+    return next(names, "the module's top level")
 
 
 def _called(call: ast.Call) -> str:
