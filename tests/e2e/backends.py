@@ -21,11 +21,11 @@ SECRET = "a secret of more than thirty-two characters"
 _PROGRAMS = Path(sys.executable).parent
 
 
-def build(folder: Path, auth: str) -> Path:
+def build(folder: Path, auth: str, user_id: str = "text") -> Path:
     """Build a tasks backend with the offline model through the command line; return its folder."""
     command = [
         str(_PROGRAMS / "backendpro"), "build", REQUEST,
-        "--into", str(folder), "--model", "offline", "--auth", auth,
+        "--into", str(folder), "--model", "offline", "--auth", auth, "--user-id", user_id,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

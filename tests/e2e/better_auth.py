@@ -52,12 +52,22 @@ class Listener:
 
 
 @contextmanager
-def better_auth(database: Database, log: Path, *listeners: Listener) -> Iterator[None]:
-    """Run a Better Auth server until the end of the block; it makes its tables where they lack."""
+def better_auth(
+    database: Database, log: Path, *listeners: Listener, user_id: str = "text"
+) -> Iterator[None]:
+    """Run a Better Auth server until the end of the block; it makes its tables where they lack.
+
+    Args:
+        database: Where it keeps its users.
+        log: File that gets what it writes.
+        listeners: Its configurations.
+        user_id: Type of its ids: text, int or uuid.
+    """
     node = shutil.which("node")
     assert node is not None, "Node 20 or later is needed: install it, then run `make e2e`"
     configuration = {
         "secret": SECRET,
+        "generateId": {"int": "serial", "uuid": "uuid"}.get(user_id),
         "database": {
             "host": str(database.cluster.folder),
             "user": database.name,

@@ -1,9 +1,9 @@
 // A Better Auth server for the tests: one process, one listener for each configuration.
 //
 // Reads a JSON object from the environment variable CONFIGURATION: `database` for the PostgreSQL
-// pool, `secret`, and `listeners`: each with its `port`, the `baseURL` that it calls itself, and
-// what differs from the usual (`jwt`, `cookieMaxAge`). Says "ready" when all of them listen, and
-// ends when its standard input does.
+// pool, `secret`, `generateId` where ids are no random texts, and `listeners`: each with its
+// `port`, the `baseURL` that it calls itself, and what differs from the usual (`jwt`,
+// `cookieMaxAge`). Says "ready" when all of them listen, and ends when its standard input does.
 import { createServer } from "node:http";
 
 import { betterAuth } from "better-auth";
@@ -29,6 +29,7 @@ function makeAuth({ baseURL, jwt: plugin, cookieMaxAge }) {
     emailVerification: {
       sendVerificationEmail: async ({ user, token }) => void confirmations.set(user.email, token),
     },
+    advanced: { database: { generateId: configuration.generateId ?? undefined } },
     user: { deleteUser: { enabled: true } },
     session: {
       cookieCache: { enabled: true, strategy: "jwt", maxAge: cookieMaxAge ?? 300 },

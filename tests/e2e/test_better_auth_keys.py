@@ -15,7 +15,7 @@ from tests.e2e.backends import SECRET, Served, build, served
 from tests.e2e.better_auth import Listener, Person, better_auth, sign_up
 from tests.e2e.forged import read_part, signed_by, tampered
 from tests.e2e.processes import eventually, free_port
-from validators.runtime.cluster import Database
+from validators.runtime.cluster import Cluster, Database
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Place:
     """What the tests of this module share.
 
     Attributes:
+        database: The database of the server and the backend.
         backend: The backend's folder.
         served: The backend.
         main: The server whose tokens the backend accepts.
@@ -30,8 +31,10 @@ class Place:
         foreign: The same server, with tokens for another audience.
         olivia: A user.
         ivan: Another one.
+        user_id: Type of their ids.
     """
 
+    database: Database
     backend: Path
     served: Served
     main: Listener
@@ -39,23 +42,30 @@ class Place:
     foreign: Listener
     olivia: Person
     ivan: Person
+    user_id: str
 
 
-@pytest.fixture(scope="module", params=["better-auth-jwks", "better-auth"])
+@pytest.fixture(
+    scope="module", params=[("better-auth-jwks", "text"), ("better-auth", "int")], ids="-".join
+)
 def place(
-    request: pytest.FixtureRequest, database: Database, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("keys")
-    backend = build(folder, request.param)
+    auth, user_id = request.param
+    backend = build(folder, auth, user_id)
     main = Listener(free_port())
     brief = Listener(free_port(), main.url, {"expirationTime": "2s"})
     foreign = Listener(free_port(), main.url, {"audience": "https://elsewhere.example"})
-    with better_auth(database, folder / "node.log", main, brief, foreign):
-        people = [sign_up(main, f"{name}-{main.port}") for name in ("Olivia", "Ivan")]
+    with (
+        cluster.database(None) as database,
+        better_auth(database, folder / "node.log", main, brief, foreign, user_id=user_id),
+    ):
+        olivia, ivan = (sign_up(main, f"{name}-{main.port}") for name in ("Olivia", "Ivan"))
         # Where the code knows both ways, the address of the server decides.
         settings = {"BETTER_AUTH_URL": main.url, "BETTER_AUTH_SECRET": SECRET}
         with served(backend, database.url, settings) as answering:
-            yield Place(backend, answering, main, brief, foreign, *people)
+            yield Place(database, backend, answering, main, brief, foreign, olivia, ivan, user_id)
 
 
 def test_the_token_is_what_better_auth_says_it_is(place: Place) -> None:
@@ -150,23 +160,22 @@ def test_a_deleted_user_is_signed_out_and_leaves_nothing(place: Place) -> None:
     assert rows == []
 
 
-def test_a_better_auth_that_is_down_is_told_from_a_bad_token(
-    place: Place, database: Database, tmp_path: Path
-) -> None:
+def test_a_better_auth_that_is_down_is_told_from_a_bad_token(place: Place, tmp_path: Path) -> None:
     late = Listener(free_port())
-    with better_auth(database, tmp_path / "node.log", late):
+    with better_auth(place.database, tmp_path / "node.log", late, user_id=place.user_id):
         token = sign_up(late, f"Early-{late.port}").token(late)
     settings = {"BETTER_AUTH_URL": late.url}
-    with served(place.backend, database.url, settings) as answering:
+    with served(place.backend, place.database.url, settings) as answering:
         with answering.client(token) as client:
             answer = client.get("/api/tasks")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answering.status(None) == 401
-        with better_auth(database, tmp_path / "node.log", late):
+        with better_auth(place.database, tmp_path / "node.log", late, user_id=place.user_id):
             assert answering.status(token) == 200
+            bad = tampered(token, place.olivia.id)
+            assert [answering.status(each) for each in bad] == [401] * 4
         # The keys are known by now.
         assert answering.status(token) == 200
-        assert [answering.status(bad) for bad in tampered(token, place.olivia.id)] == [401] * 4
 
 
 def test_nothing_is_written_to_the_tables_of_better_auth(place: Place) -> None:

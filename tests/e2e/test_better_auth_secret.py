@@ -11,7 +11,7 @@ from tests.e2e.backends import SECRET, Served, build, served
 from tests.e2e.better_auth import Listener, Person, better_auth, sign_up
 from tests.e2e.forged import read_part, signed_by, tampered
 from tests.e2e.processes import eventually, free_port
-from validators.runtime.cluster import Database
+from validators.runtime.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,21 @@ class Place:
     ivan: Person
 
 
-@pytest.fixture(scope="module", params=["better-auth-secret", "better-auth"])
+@pytest.fixture(
+    scope="module", params=[("better-auth-secret", "text"), ("better-auth", "uuid")], ids="-".join
+)
 def place(
-    request: pytest.FixtureRequest, database: Database, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("secret")
-    backend = build(folder, request.param)
+    auth, user_id = request.param
+    backend = build(folder, auth, user_id)
     main = Listener(free_port())
     brief = Listener(free_port(), main.url, cookie_seconds=2)
-    with better_auth(database, folder / "node.log", main, brief):
+    with (
+        cluster.database(None) as database,
+        better_auth(database, folder / "node.log", main, brief, user_id=user_id),
+    ):
         people = [sign_up(main, f"{name}-{main.port}") for name in ("Olivia", "Ivan")]
         with served(backend, database.url, {"BETTER_AUTH_SECRET": SECRET}) as answering:
             yield Place(answering, main, brief, *people)
