@@ -110,6 +110,13 @@ def build(request: str, into: Path, *, dry_run: bool, stdout: bool, **options: A
 @user_id_option
 @click.option("--static", is_flag=True, help="Read the code, do not start the app.")
 @click.option(
+    "--fuzz",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Send random requests for so long as well (needs the extra `fuzz`).",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -123,6 +130,7 @@ def check(
     form: Format,
     *,
     static: bool,
+    fuzz: float,
     **options: Any,  # noqa: ANN401  # validated as settings
 ) -> int:
     """Verify an existing backend.
@@ -131,7 +139,7 @@ def check(
     """
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
-    return command.check(folder, options, python, form, is_static=static)
+    return command.check(folder, options, python, form, is_static=static, fuzz_seconds=fuzz)
 
 
 @app.command()

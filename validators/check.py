@@ -22,6 +22,7 @@ class CheckOptions:
         python: Interpreter that boots the backend; our own where None.
         is_static: Stop after the static checks.
         user_id: Type of the user table's key in the database.
+        fuzz_seconds: How long to send random requests as well.
         declared: What a person declared about the backend; None for nothing.
     """
 
@@ -29,6 +30,7 @@ class CheckOptions:
     python: Path | None = None
     is_static: bool = False
     user_id: conventions.UserId = "text"
+    fuzz_seconds: float = 0.0
     declared: ownership.ProofOptions | None = None
 
 
@@ -151,6 +153,10 @@ def _warm_up(options: CheckOptions) -> None:
     # What the boot needs starts while the static checks run.
     from validators import runtime  # noqa: PLC0415
 
+    if options.fuzz_seconds:
+        from validators.probes.fuzzing import require_fuzzer  # noqa: PLC0415
+
+        require_fuzzer()
     runtime.warm_up(options.python)
 
 
@@ -158,14 +164,15 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
     # Imported here because a static check must not wait for the database driver.
     from validators import probes, runtime  # noqa: PLC0415
 
-    preparing = runtime.prepare(project, location, options.python, user_id=options.user_id)
+    limits = runtime.Limits().extended(options.fuzz_seconds)
+    preparing = runtime.prepare(project, location, options.python, limits, options.user_id)
     with preparing as booting:
         with run.stage("boot"):
             app, findings = booting.start()
             run.findings += findings
         if app is not None:
             with run.stage("probes"):
-                outcome = probes.run(app)
+                outcome = probes.run(app, options.fuzz_seconds)
                 run.findings += outcome.findings
                 run.findings += probes.find_contradictions(
                     outcome.leaking, run.queries, run.proof_findings

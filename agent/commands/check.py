@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import validators
@@ -16,7 +17,13 @@ FOUND_ERRORS = 1
 
 
 def check(
-    folder: Path, options: Values, python: Path | None, form: Format, *, is_static: bool
+    folder: Path,
+    options: Values,
+    python: Path | None,
+    form: Format,
+    *,
+    is_static: bool,
+    fuzz_seconds: float = 0.0,
 ) -> int:
     """Check a backend and print the report; return the exit code.
 
@@ -26,13 +33,17 @@ def check(
         python: Interpreter that starts the app; None for our own.
         form: How to write the report.
         is_static: Whether to leave the app alone.
+        fuzz_seconds: How long to send random requests as well.
 
     Raises:
         agent.errors.InputError: The folder cannot be checked.
     """
     require_backend(folder)
     _require_interpreter(python)
+    if is_static and fuzz_seconds:
+        raise InputError("--static and --fuzz exclude each other.")
     check_options = _check_options(folder, options, python, is_static=is_static)
+    check_options = replace(check_options, fuzz_seconds=fuzz_seconds)
     with contextlib.closing(Terminal()) as terminal:
         report = validators.check(folder, check_options, terminal)
         if form == "text":

@@ -71,7 +71,7 @@ class Intrusion:
         filled = self.filler.fill_query(operation, "intruder", whose, parameter)
         exchange = self.world.send("intruder", filled.request)
         attempt = Attempt(f"with the parameter {parameter.name}", lambda _: whose)
-        for rule, message in self._violations(attempt, exchange):
+        for rule, message in self.violations(attempt, exchange):
             self.results.report(rule, operation, message, trace=(line(exchange, filled),))
             self.results.note("isolation", operation, "failed", message)
 
@@ -87,7 +87,7 @@ class Intrusion:
             return "failed"
         if exchange.response.status == _TOO_MANY:
             return "inconclusive"
-        broken = list(self._violations(attempt, exchange))
+        broken = list(self.violations(attempt, exchange))
         if not broken and control.slots and not attempt.names_owner:
             broken = list(self._compare_with_nobody(operation, attempt, exchange))
         trace = (line(exchange, control, "owner").rpartition(" → ")[0], line(exchange, filled))
@@ -109,7 +109,7 @@ class Intrusion:
             return next(self.filler.variants(operation, filled), filled)
         return filled
 
-    def _violations(self, attempt: Attempt, exchange: Exchange) -> Iterator[tuple[Rule, str]]:
+    def violations(self, attempt: Attempt, exchange: Exchange) -> Iterator[tuple[Rule, str]]:
         """Yield what the database and the response show."""
         status = exchange.response.status
         if self.world.holds_data_of("owner", exchange.response):

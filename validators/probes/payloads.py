@@ -223,7 +223,7 @@ def _cut(value: str, marker: str, schema: Schema) -> str:
     most = schema.get("maxLength")
     least = schema.get("minLength")
     if isinstance(most, int) and len(value) > most:
-        value = marker[:most]
+        value = (marker or TEXT)[:most]
     if isinstance(least, int) and len(value) < least <= _LONGEST:
         value = (value * (least // max(len(value), 1) + 1))[:least]
     return value

@@ -11,6 +11,7 @@ from validators.probes.authentication import Authentication
 from validators.probes.comparison import compare_worlds
 from validators.probes.experiment import Experiment
 from validators.probes.filling import Filler
+from validators.probes.fuzzing import Fuzzing
 from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
@@ -29,11 +30,12 @@ from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
 
 
-def run(app: RunningApp) -> ProbeRun:
+def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
     """Run every probe on a booted app.
 
     Args:
         app: The app; it is used up afterwards.
+        fuzz_seconds: How long to send random requests as well.
 
     Returns:
         Findings, outcomes and routes.
@@ -58,7 +60,7 @@ def run(app: RunningApp) -> ProbeRun:
                 results.note("life", operation, "passed", "The users signed up or in by it.")
             if find_style(world, filler, operations, results):
                 others = tuple(each for each in operations if each not in used)
-                _experiment(world, filler, others, results)
+                _experiment(world, filler, others, results, fuzz_seconds)
                 _check_coverage(operations, results)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
@@ -89,7 +91,11 @@ def _enter(
 
 
 def _experiment(
-    world: World, filler: Filler, operations: tuple[Operation, ...], results: Results
+    world: World,
+    filler: Filler,
+    operations: tuple[Operation, ...],
+    results: Results,
+    fuzz_seconds: float,
 ) -> None:
     """Let the owner live among the others, and again alone, and compare.
 
@@ -108,6 +114,8 @@ def _experiment(
         try:
             together.try_strange_values(operations)
             Sockets(world, filler, results, others, robustness).run()
+            if fuzz_seconds:
+                Fuzzing(world, filler, results, intrusion, robustness).run(fuzz_seconds)
         finally:
             is_lived = living.result()
             results.findings += alone.others.findings

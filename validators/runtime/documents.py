@@ -8,6 +8,7 @@ from typing import Any
 
 _SCHEMAS = "#/components/schemas/"
 _MOST_ROUTES = 2000
+_DEEPEST = 64
 
 
 def merge_documents(document: Mapping[str, Any], parts: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -24,7 +25,7 @@ def merge_documents(document: Mapping[str, Any], parts: Any) -> dict[str, Any]: 
         mark = f"part{number}."
         for path, items in _mapping(other.get("paths")).items():
             known = _mapping(merged["paths"].get(prefix + path))
-            merged["paths"][prefix + path] = {**_renamed(items, mark), **known}
+            merged["paths"][prefix + path] = {**_mapping(_renamed(items, mark)), **known}
         components = _mapping(_mapping(other.get("components")).get("schemas"))
         schemas |= {mark + name: _renamed(schema, mark) for name, schema in components.items()}
     merged["components"] = {**_mapping(document.get("components")), "schemas": schemas}
@@ -49,17 +50,19 @@ def read_websockets(data: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def _renamed(value: Any, mark: str) -> Any:  # noqa: ANN401
+def _renamed(value: Any, mark: str, depth: int = 0) -> Any:  # noqa: ANN401
+    if depth > _DEEPEST:
+        return None
     match value:
         case dict():
             return {
                 key: _SCHEMAS + mark + item.removeprefix(_SCHEMAS)
                 if key == "$ref" and isinstance(item, str)
-                else _renamed(item, mark)
+                else _renamed(item, mark, depth + 1)
                 for key, item in value.items()
             }
         case list():
-            return [_renamed(item, mark) for item in value]
+            return [_renamed(item, mark, depth + 1) for item in value]
     return value
 
 

@@ -1,6 +1,6 @@
 """How much a backend under check may use before it is stopped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MEGABYTE = 1024 * 1024
 
@@ -36,3 +36,11 @@ class Limits:
     file_mb: int = 64
     disk_mb: int = 256
     output_mb: int = 16
+
+    def extended(self, seconds: float) -> "Limits":
+        """Return the same limits for a process that lives for so much longer."""
+        return replace(
+            self,
+            total_seconds=self.total_seconds + seconds,
+            cpu_seconds=self.cpu_seconds + int(seconds),
+        )
