@@ -3,6 +3,7 @@
 import ast
 from abc import abstractmethod
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Literal
 
 from validators.ownership import definitions, walk
@@ -215,7 +216,7 @@ class Calls(Flow):
             if env == earlier:
                 frame.entry.callees[running.index] = running
                 return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
-        facts = self._relevant_facts(env, state)
+        facts = self._facts_about((*env.values(), *state.store.values()), state.facts)
         where = (role, self.depending > 0)
         key = (function, tuple(env.items()), facts, tuple(state.store.items()), where)
         entry = self.memo.get(key)
@@ -274,17 +275,6 @@ class Calls(Flow):
         state.facts = (state.facts - facts) | outcome.facts
         state.store = dict(outcome.store)
 
-    def _relevant_facts(self, env: dict[str, Value], state: State) -> Facts:
-        if not state.facts:
-            return NO_FACTS
-        names: set[object] = set()
-        for value in (*env.values(), *state.store.values()):
-            names |= names_in(value)
-        return self._distinct(relevant(state.facts, names), frozenset(names))
-
-    def _distinct(self, facts: Facts, named: frozenset[object]) -> Facts:
-        return without_repetition(facts, named, lambda row: self.prover.rows[row].key)
-
     def _entry(self, label: str, place: Place) -> Entry:
         entry = Entry(len(self.entries), label, place)
         self.entries.append(entry)
@@ -328,9 +318,6 @@ class Calls(Flow):
         value = choice((self.attach(value, state), state.facts - common) for value, state in ends)
         after = join([state.copy() for _, state in ends])
         assert after is not None  # noqa: S101  # there is at least one end
-        names: set[object] = set(names_in(value))
-        for held in (*env.values(), *after.store.values()):
-            names |= names_in(held)
         changed = {
             name: after.env[name]
             for name, given in env.items()
@@ -341,9 +328,21 @@ class Calls(Flow):
         yielded = value if frame.yields else None
         if frame.yields:
             value = Items(None, value)
+        held = (value, *env.values(), *after.store.values())
         # The caller may still name the rows that it knew before.
-        known = self._distinct(relevant(common, names), rows_of(facts) | names)
+        known = self._facts_about(held, common, rows_of(facts))
         return Outcome(value, known, changed, after.store, yielded)
+
+    def _facts_about(
+        self, values: Iterable[Value], facts: Facts, rows: frozenset[object] = frozenset()
+    ) -> Facts:
+        """Return the facts about what values name, and about one of the rows that are alike."""
+        if not facts:
+            return NO_FACTS
+        names = frozenset(name for value in values for name in names_in(value))
+        return without_repetition(
+            relevant(facts, names), names | rows, lambda row: self.prover.rows[row].key
+        )
 
     # Arguments.
 

@@ -223,6 +223,8 @@ def _join_values(tables: list[dict[str, Value]], extra: list[Facts]) -> dict[str
 
 def attached(value: Value, facts: Facts) -> Value:
     """Return a value that carries what is known of the rows in it."""
+    if not facts:
+        return value
     named = {
         name
         for name in names_in(value)

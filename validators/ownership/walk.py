@@ -139,24 +139,18 @@ def _origins(value: Value) -> frozenset[Term | Row]:
 
 
 @cache
-def rows_in(value: Value) -> frozenset[int]:
-    """Return the symbols of all rows that a value, or a fact it carries, names."""
-    found: set[int] = set()
+def names_in(value: Value) -> frozenset[object]:
+    """Return the row symbols, given terms and other terms that a value, or its facts, name."""
+    found: set[object] = set()
     for held in _everything(value):
         if isinstance(held, Row):
             found.add(held.symbol)
+        elif isinstance(held, Given | Opaque):
+            found.add(held)
         elif isinstance(held, Attr) and isinstance(held.row, int):
             found.add(held.row)
         elif isinstance(held, Same | Verified | Owned | Fresh | Empty | Safe):
             found |= {name for name in subjects(held) if isinstance(name, int)}
-    return frozenset(found)
-
-
-@cache
-def names_in(value: Value) -> frozenset[object]:
-    """Return row symbols, given terms and other terms that a value names anywhere."""
-    found: set[object] = set(rows_in(value))
-    found |= {held for held in _everything(value) if isinstance(held, Given | Opaque)}
     return frozenset(found)
 
 
@@ -167,14 +161,15 @@ def _everything(value: object) -> Iterator[object]:
         yield held
         if isinstance(held, tuple | frozenset):
             stack.extend(held)
-        elif isinstance(held, ClassValue | ModuleValue | Library | str | int):
-            continue
-        elif is_dataclass(held) and not isinstance(held, type):
-            stack.extend(getattr(held, name) for name in _field_names(type(held)))
+        else:
+            stack.extend([getattr(held, name) for name in _field_names(type(held))])
 
 
 @cache
 def _field_names(cls: Any) -> tuple[str, ...]:  # noqa: ANN401  # any dataclass
+    """Return the fields that hold values or parts of them; none of any other class."""
+    if cls in (ClassValue, ModuleValue, Library) or not is_dataclass(cls):
+        return ()
     hidden = {"node", "scope", "shape"}
     return tuple(field.name for field in fields(cls) if field.name not in hidden)
 
@@ -205,10 +200,11 @@ def _rebuilt(value: Any, replace: Callable[[object], object | None]) -> Any:  # 
         return tuple(_rebuilt(item, replace) for item in value)
     if isinstance(value, frozenset):
         return frozenset(_rebuilt(item, replace) for item in value)
-    if isinstance(value, ClassValue | ModuleValue | Library) or not is_dataclass(value):
-        return value
     cls: Any = type(value)
-    changed = {name: _rebuilt(getattr(value, name), replace) for name in _field_names(cls)}
+    names = _field_names(cls)
+    if not names:
+        return value
+    changed = {name: _rebuilt(getattr(value, name), replace) for name in names}
     hidden = {
         field.name: getattr(value, field.name) for field in fields(cls) if field.name not in changed
     }
@@ -288,5 +284,5 @@ def mentioned(formula: Formula) -> Iterator[Element]:
 
 def clear_caches() -> None:
     """Forget what was remembered about values."""
-    for cached in (_origins, rows_in, names_in):
+    for cached in (_origins, names_in):
         cached.cache_clear()
