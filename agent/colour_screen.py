@@ -22,6 +22,7 @@ _THEME = Theme(
         "place": "bold",
         "caret": "bold red",
         "quiet": "dim",
+        "code": "green",
     }
 )
 _WIDEST = 100
@@ -46,6 +47,10 @@ class ColourScreen:
         text = Text.assemble(*line)
         if not text:
             self._console.print()
+            return
+        if any(style == "code" for _, style in line):
+            # The terminal breaks it where it must, so that it is copied in one piece.
+            self._console.print(text, soft_wrap=True)
             return
         indent = len(text.plain) - len(text.plain.lstrip())
         self._console.print(Padding(text[indent:], (0, 0, 0, indent), expand=False))

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from validators.report import Finding, Report
+from validators.report import Change, Finding, Report
 
-# What a piece of text means; whoever shows it chooses the colours.
-Style = Literal["plain", "error", "warning", "good", "place", "caret", "quiet"]
+# What a piece of text means; whoever shows it chooses the colours. Code is never broken, so that
+# it can be copied.
+Style = Literal["plain", "error", "warning", "good", "place", "caret", "quiet", "code"]
 Piece = tuple[str, Style]
 Line = tuple[Piece, ...]
 Reader = Callable[[str], str]
 
 _INDENT = "    "
 _TAB = 4
+# Stands for a space at which no line is broken.
+_FIXED = "␣"
 # Files with these findings hide what they hold from the checks that follow.
 _UNREAD = ("BP201", "BP202")
 # Details beyond this many are counted, not listed.
@@ -33,6 +36,7 @@ def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
     """
     yield from finding_lines(report.findings, read, width)
     blamed = {(finding.path, finding.line) for finding in report.findings}
+    blamed |= {(step.path, step.line) for each in report.findings for step in each.consequences}
     yield from _listed(
         "Not proven:",
         [
@@ -140,12 +144,43 @@ def _one_finding(finding: Finding, lines: Sequence[str], width: int) -> Iterator
     )
     yield from _sentence("", finding.message, "plain", width)
     if finding.line and finding.line <= len(lines):
-        yield from _quote(lines[finding.line - 1], finding.line, finding.column, width)
-    way = " → ".join(finding.trace) or finding.route
-    if way:
-        yield from _sentence("via: ", way, "quiet", width)
+        yield from _quote(lines[finding.line - 1], finding, width)
+    way = finding.trace or ((finding.route,) if finding.route else ())
+    yield from _units("via: ", way, " → ", "quiet", width)
     if finding.fix:
         yield from _sentence("fix: ", finding.fix, "good", width)
+    for change in finding.correction:
+        yield from _corrected(change, finding)
+    leaking = [f"{step.path}:{step.line} {step.what}" for step in finding.consequences]
+    yield from _units("so these leak too: ", leaking, ", ", "plain", width)
+
+
+def _corrected(change: Change, finding: Finding) -> Iterator[Line]:
+    """Yield the corrected lines, with where they go unless that is the line just shown."""
+    place = f" of {printable(change.path)}" if change.path != finding.path else ""
+    if change.end_line < change.line:
+        where = f"add before line {change.line}{place}:"
+    elif change.end_line > change.line:
+        where = f"in place of lines {change.line} to {change.end_line}{place}:"
+    else:
+        where = f"line {change.line}{place}:" if place or change.line != finding.line else ""
+    if where:
+        yield ((f"{_INDENT}     {where}", "quiet"),)
+    for number, code in enumerate(change.code.split("\n"), change.line):
+        shown = "+" if change.end_line < change.line else str(number)
+        shown = shown if number == change.line or shown == "+" else ""
+        yield (f"{_INDENT}{shown:>5} │ ", "quiet"), (printable(code.expandtabs(_TAB)), "code")
+
+
+def _units(
+    label: str, units: Sequence[str], separator: str, style: Style, width: int
+) -> Iterator[Line]:
+    """Yield units with a separator, broken between units only."""
+    if units:
+        text = separator.join(unit.replace(" ", _FIXED) for unit in units)
+        text = text.replace("→ ", f"→{_FIXED}")
+        for line in _sentence(label, text, style, width):
+            yield tuple((piece.replace(_FIXED, " "), shown) for piece, shown in line)
 
 
 def _sentence(label: str, text: str, style: Style, width: int) -> Iterator[Line]:
@@ -161,15 +196,24 @@ def _wrapped(text: str, width: int) -> list[str]:
         line
         for paragraph in paragraphs
         for line in textwrap.wrap(
-            paragraph, max(width, 20), break_on_hyphens=False, replace_whitespace=False
+            paragraph,
+            max(width, 20),
+            break_on_hyphens=False,
+            break_long_words=False,
+            replace_whitespace=False,
         )
         or [""]
     ]
 
 
-def _quote(code: str, line: int, column: int | None, width: int) -> Iterator[Line]:
-    before = printable(code[: (column or 1) - 1].expandtabs(_TAB))
-    shown = before + printable(code[(column or 1) - 1 :].expandtabs(_TAB))
+def _quote(code: str, finding: Finding, width: int) -> Iterator[Line]:
+    """Yield the line of a finding, and carets below what is to blame."""
+    column, line = finding.column, finding.line
+    first = (column or 1) - 1
+    last = max(finding.end_column or 0, first + 2) - 1
+    before = printable(code[:first].expandtabs(_TAB))
+    blamed = printable(code[first:last].rstrip().expandtabs(_TAB))
+    shown = before + printable(code[first:].expandtabs(_TAB))
     gutter = f"{_INDENT}{line:>5} │ "
     room = width - len(gutter)
     start = 0
@@ -177,10 +221,12 @@ def _quote(code: str, line: int, column: int | None, width: int) -> Iterator[Lin
         # Keep the caret in view.
         start = max(0, min(len(before) - room // 3, len(shown) - room))
         shown = shown[start : start + room]
+        blamed = blamed[: start + room - len(before)]
     yield (gutter, "quiet"), (shown, "plain")
     if column:
         padding = " " * sum(_cells(character) for character in before[start:])
-        yield (f"{_INDENT}{'':>5} │ ", "quiet"), (f"{padding}^", "caret")
+        carets = "^" * max(sum(_cells(character) for character in blamed), 1)
+        yield (f"{_INDENT}{'':>5} │ ", "quiet"), (f"{padding}{carets}", "caret")
 
 
 def _cells(character: str) -> int:

@@ -76,7 +76,8 @@ def _told(findings: tuple[Finding, ...], accepted: dict[int, _Trial]) -> Iterato
         elif index in accepted:
             trial = accepted[index]
             told = replace(finding, fix=trial.draft.fix, correction=trial.changes)
-        yield replace(told, consequences=_together(told, effects.get(index, [])))
+        consequences = () if index in causes else _together(told, effects.get(index, []))
+        yield replace(told, consequences=consequences)
 
 
 def _causes(accepted: dict[int, _Trial]) -> dict[int, int]:

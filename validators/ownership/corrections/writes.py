@@ -185,10 +185,10 @@ def _check(
     )
     run = f"{session}.exec" if _uses_exec(backend) else f"{session}.scalars"
     got = f"(await {run}(statement)).first()" if is_async else f"{run}(statement).first()"
-    optional = f"{value} is not None and " if _may_be_none(backend, value) else ""
+    guard = _guard(backend, value)
     lines = [
         f"statement = {query}",
-        f"if {optional}{got} is None:",
+        f"if {guard}{got} is None:",
         f'    raise HTTPException(404, "{parent.name} not found")',
     ]
     if _is_taken(backend, module, statement):
@@ -196,17 +196,23 @@ def _check(
     return [*imports, inserted_before(module, statement, lines)]
 
 
-def _may_be_none(backend: Backend, value: str) -> bool:
-    """Tell whether some class of the backend lets the field of this name be None."""
-    _, dot, field = value.rpartition(".")
-    return bool(dot) and any(
-        isinstance(node.target, ast.Name)
-        and node.target.id == field
-        and not any(model.path == module.path for model in backend.schema.models.values())
-        and any(isinstance(n, ast.Constant) and n.value is None for n in ast.walk(node.annotation))
-        for module in backend.program.modules.values()
+def _guard(backend: Backend, value: str) -> str:
+    """Return the condition under which a field of a body is there at all."""
+    body, dot, field = value.rpartition(".")
+    tables = {model.path for model in backend.schema.models.values()}
+    hints = [
+        {n.id if isinstance(n, ast.Name) else n.value for n in ast.walk(node.annotation)
+         if isinstance(n, ast.Name | ast.Constant)}
+        for path, module in backend.program.modules.items()
         for node in module.index.of(ast.AnnAssign)
-    )
+        if isinstance(node.target, ast.Name) and node.target.id == field and path not in tables
+    ]  # fmt: skip
+    if dot and any("MISSING" in names for names in hints):
+        # A field that is left out holds a mark, which no database takes.
+        return f'"{field}" in {body}.model_fields_set and '
+    if dot and any(None in names or "Optional" in names for names in hints):
+        return f"{value} is not None and "
+    return ""
 
 
 def _is_taken(backend: Backend, module: Module, statement: ast.stmt) -> bool:
