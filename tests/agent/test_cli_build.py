@@ -49,6 +49,23 @@ def logs(shell: CommandLine) -> list[list[dict[str, object]]]:
     return [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
 
 
+def test_what_is_added_keeps_how_users_are_known(shell: CommandLine) -> None:
+    first = shell.run("build", "add CRUD for tasks", "--auth", "own")
+    assert first.returncode == 0, first.stderr
+    assert "POST /api/auth/sign-in" in first.stderr
+    assert "AUTH_SECRET=" in first.stdout
+    assert "BETTER_AUTH" not in first.stdout
+    before = written(shell.here)
+
+    refused = shell.run("build", "add tags", "--auth", "better-auth-jwks")
+    assert refused.returncode == 2
+    assert "(`own`); `better-auth-jwks` contradicts that." in refused.stderr
+    assert written(shell.here) == before
+
+    second = shell.run("build", "add tags", "--auth", "own", "--dry-run")
+    assert second.returncode == 0, second.stderr
+
+
 def test_a_request_becomes_a_verified_backend_and_can_be_taken_back(shell: CommandLine) -> None:
     first = shell.run("build", "add CRUD for tasks", "--into", "demo-app")
     assert first.returncode == 0, first.stderr

@@ -70,7 +70,8 @@ UNRESOLVED_MODULE = Rule(
     instruction=(
         "Import only modules of this backend by their path from the folder of main.py, the "
         "standard library, and packages that are installed: fastapi, starlette, sqlmodel, "
-        "sqlalchemy, pydantic, jwt (PyJWT), dotenv, httpx, psycopg. There is no jose."
+        "sqlalchemy, pydantic, jwt (PyJWT), argon2 (argon2-cffi), dotenv, httpx, psycopg. There is "
+        "no jose."
     ),
     fix="Correct the module's name, write the module, or install the package.",
     bad=Example("from jose import jwt  # BP203\n\n" + _ROUTER),
