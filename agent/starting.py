@@ -24,7 +24,7 @@ def main() -> NoReturn:
     # What is loaded stays, so that looking for garbage meanwhile finds nothing.
     gc.disable()
     if is_booting(sys.argv[1:]):
-        _warm_up()
+        warm_up()
     from agent import cli  # noqa: PLC0415 - after the template has started
 
     gc.freeze()
@@ -58,7 +58,7 @@ def is_booting(arguments: Sequence[str]) -> bool:
     )
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Start the template before anything else is loaded, then the database."""
     ours, theirs = socket.socketpair()
     log = os.fdopen(os.memfd_create("template"), "w+b")

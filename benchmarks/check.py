@@ -107,7 +107,7 @@ def served(backend: Path) -> Iterator[str]:
             "DATABASE_URL": database.url,
             "BETTER_AUTH_SECRET": SECRET,
         }
-        command = [PROGRAMS / "uvicorn", "--app-dir", backend, "--port", str(port), "main:app"]
+        command = [str(PROGRAMS / "uvicorn"), f"--app-dir={backend}", f"--port={port}", "main:app"]
         server = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

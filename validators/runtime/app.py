@@ -126,7 +126,7 @@ class RunningApp:
         websockets: Its WebSocket routes, as the paths of a document.
         mounts: Paths below which something else answers, such as static files.
         boot_again: Boots the same backend once more, on another fresh database, set up for a way
-            to verify tokens.
+            to verify tokens. That app's routes are not said again.
         verification: How it is set up to verify tokens.
         other_verifications: How else it can be set up.
         keys: What signs its tokens where it verifies them with published keys, and publishes them.

@@ -70,6 +70,7 @@ class Booting:
         limits: What it may use.
         user_id: Type of the user table's key.
         filled: Variables that get a harmless value, although the code has an answer without one.
+        is_known: Whether it has booted before, and said what its routes are.
     """
 
     project: Project
@@ -80,6 +81,7 @@ class Booting:
     closing: ExitStack
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
+    is_known: bool = False
 
     @cached_property
     def verifications(self) -> tuple[Verification, ...]:
@@ -183,6 +185,7 @@ class _Boot:
             fault = read_fault(outcome.get("fault"), self.origin)
             self.process.close()
             return None, [explain_fault(self.stage, fault, project)]
+        self.booting.is_known = True
         app = RunningApp(
             process=self.process,
             database=self.database,
@@ -263,6 +266,7 @@ class _Boot:
             "module": location.module,
             "attribute": location.attribute,
             "is_factory": location.is_factory,
+            "is_described": not self.booting.is_known,
             "hidden_folder": str(_OWN_FOLDER),
             "hidden_names": _OWN_NAMES,
             "environment": self._auth_environment(),

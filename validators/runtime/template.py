@@ -102,6 +102,7 @@ class Template:
         """End the process without waiting until it is gone."""
         self._control.close()
         self.process.kill()
+        self._log.close()
 
     def _await_ready(self) -> None:
         if not self._is_ready:

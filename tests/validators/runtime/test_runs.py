@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.validators.runtime.backends import plain, processes_with
 from tests.validators.trees import lay_out
+from validators.runtime import folders
 
 WAITING = """
 import sys
@@ -86,3 +88,33 @@ def test_several_runs_at_once_do_not_disturb_each_other(backend: Path) -> None:
     runs = [start(backend) for _ in range(3)]
     assert len({folder for _, folders in runs for folder in folders}) == 6
     assert [finish(process) for process, _ in runs] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("stage", ["syntax", "isolation", "boot"])
+def test_a_command_that_is_killed_leaves_nothing_that_the_next_does_not_remove(
+    backend: Path, stage: str
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from agent.starting import main; main()", "check", str(backend)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any(stage in line for line in process.stderr)
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert started
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    wait_until_gone([], started)
+    for base in (Path(tempfile.gettempdir()), folders.find_fast_base(1)):
+        folders.remove(folders.make("test", base))
+        assert list(base.glob(f"backendpro-*-{process.pid}-*")) == []
+
+
+def test_a_killed_run_is_no_obstacle_to_the_next(backend: Path) -> None:
+    killed, _ = start(backend)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert finish(start(backend)[0]) == 0

@@ -211,24 +211,30 @@ def _watch(config: Config, command: int, list_all: Callable[[], list[int]]) -> d
     deadline = time.monotonic() + config["seconds"]
     # Every fork shares this much with the others, and it counts once for each of them.
     inherited = _resident(command)
-    rounds = itertools.count()
-    while time.monotonic() < deadline:
+    # A program of our own, such as PostgreSQL, is only waited for.
+    is_bounded = min(config["memory"], config["disk"]) < _UNCOUNTED
+    for number in itertools.count():
         ended = _reap(command)
         if ended is not None:
             return ended
-        pids = list_all()
-        if len(pids) > config["processes"]:
-            return {"stopped": "processes"}
-        if sum(max(0, _resident(pid) - inherited) for pid in pids) > config["memory"]:
-            return {"stopped": "memory"}
-        if (
-            config["disk"] < _UNCOUNTED
-            and next(rounds) % _ROUNDS_PER_LOOK == 0
-            and _written(config["folder"], pids) > config["disk"]
-        ):
-            return {"stopped": "disk"}
+        if time.monotonic() > deadline:
+            return {"stopped": "time"}
+        limit = _find_exceeded(config, list_all(), inherited, number) if is_bounded else ""
+        if limit:
+            return {"stopped": limit}
         time.sleep(_POLL_SECONDS)
-    return {"stopped": "time"}
+    raise AssertionError
+
+
+def _find_exceeded(config: Config, pids: list[int], inherited: int, number: int) -> str:
+    """Return the limit that is exceeded, or nothing; not every look is at the files."""
+    if len(pids) > config["processes"]:
+        return "processes"
+    if sum(max(0, _resident(pid) - inherited) for pid in pids) > config["memory"]:
+        return "memory"
+    if number % _ROUNDS_PER_LOOK == 0 and _written(config["folder"], pids) > config["disk"]:
+        return "disk"
+    return ""
 
 
 def _written(folder: str, pids: list[int]) -> int:

@@ -113,11 +113,13 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
     except BaseException as error:  # noqa: BLE001 - SystemExit included
         parent.fail("start-up", error)
         return
-    document = parent.attempt("openapi", lambda: _openapi(app))
-    if document is None:
+    described: Message | None = {}
+    if order["is_described"]:
+        described = parent.attempt("openapi", lambda: _describe(app))
+    if described is None:
         return
     faulthandler.cancel_dump_traceback_later()
-    parent.say({"kind": "booted", "openapi": document, **routes.describe(app, document)})
+    parent.say({"kind": "booted", **described})
     parent.sock.setblocking(False)  # noqa: FBT003
     reader, writer = await asyncio.open_connection(sock=parent.sock)
     while True:
@@ -132,6 +134,7 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
         await writer.drain()
 
 
-def _openapi(app: Any) -> Any:  # noqa: ANN401
-    document = getattr(app, "openapi", None)
-    return document() if callable(document) else {}
+def _describe(app: Any) -> Message:  # noqa: ANN401
+    """Return the app's OpenAPI document, and the routes that are not in it."""
+    document = app.openapi() if callable(getattr(app, "openapi", None)) else {}
+    return {"openapi": document, **routes.describe(app, document)}
