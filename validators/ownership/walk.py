@@ -155,7 +155,7 @@ def names_in(value: Value) -> frozenset[object]:
 
 
 def _everything(value: object) -> Iterator[object]:
-    stack: list[object] = [value]
+    stack: list[Any] = [value]
     while stack:
         held = stack.pop()
         yield held
