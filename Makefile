@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: help demo test e2e mutants bench lint format types lock clean
 
 help:  ## Show the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -59,4 +59,4 @@ lock: .venv/installed-dev  ## Pin the newest versions with hashes (needs uv)
 	  -c requirements.txt -o requirements-dev.txt
 
 clean:  ## Remove the installation and the demo
-	rm -rf .venv demo-app
+	rm -rf .venv demo-app tests/e2e/node_modules
