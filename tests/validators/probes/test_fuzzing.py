@@ -10,8 +10,8 @@ from validators import probes
 from validators.probes import ProbeRun
 from validators.runtime import Limits
 
-# Enough for a round or two of each route.
-SECONDS = 4.0
+# The first round is finished, however short the time is.
+SECONDS = 0.1
 
 ROUTE = """
 from typing import Annotated
@@ -71,5 +71,5 @@ def test_a_sound_backend_has_nothing_to_find_and_nothing_is_left_behind(
     monkeypatch.chdir(here)
     run = fuzzed(tmp_path, 'return {"capital": data.word.upper()}')
     assert run.findings == ()
-    assert {p.outcome for p in run.probes if p.name == "fuzz"} <= {"passed", "inconclusive"}
+    assert {p.outcome for p in run.probes if p.name == "fuzz"} == {"passed"}
     assert list(here.iterdir()) == []
