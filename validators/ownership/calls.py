@@ -3,15 +3,19 @@
 import ast
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from validators.ownership import definitions, walk
 from validators.ownership.conditions import pure_value
+from validators.ownership.containers import merged
 from validators.ownership.definitions import (
     FunctionNode,
     default_nodes,
     free_names,
+    is_deferred,
+    nonlocal_names,
     rebound_names,
 )
 from validators.ownership.facts import (
@@ -24,7 +28,7 @@ from validators.ownership.facts import (
 )
 from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError, row_of
-from validators.ownership.program import Program, Resolved, Scope, is_tool_decorator
+from validators.ownership.program import Program, Resolved, Scope, dotted_name, is_tool_decorator
 from validators.ownership.recorder import Entry, Frame, Outcome, Place
 from validators.ownership.state import State, choice, join, one_of
 from validators.ownership.values import (
@@ -37,10 +41,12 @@ from validators.ownership.values import (
     Instance,
     Items,
     Library,
+    Made,
     Mapping,
     ModuleValue,
     Unknown,
     Value,
+    members,
 )
 from validators.ownership.walk import names_in
 
@@ -48,6 +54,11 @@ from validators.ownership.walk import names_in
 DEEPEST = 90
 # A function that has called itself so often is interpreted once more for all further calls.
 DEEPEST_RECURSION = 2
+
+# What calls a coroutine beside its caller, unless it is awaited.
+_DETACHING = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe"})
+# Where a call stands whose coroutine nobody awaits.
+_UNAWAITED = (ast.Expr, ast.If, ast.While, ast.IfExp, ast.UnaryOp, ast.BoolOp, ast.Compare)
 
 
 class Calls(Flow):
@@ -66,6 +77,11 @@ class Calls(Flow):
         self.is_serving = False
         # Whether modules are loaded of which nothing is known, so that anything may be called.
         self.is_loading_unknown = False
+        # Whether a value is called of which nothing is known, and the names of such methods.
+        self.is_calling_unknown = False
+        self.unknown_methods: set[str] = set()
+        # What was assigned to attributes of classes.
+        self.class_fields: dict[tuple[ast.ClassDef, str], Value] = {}
         self.is_stale = False
         self.patched: set[str] = set()
         self.visited: set[ast.AST] = set()
@@ -181,7 +197,10 @@ class Calls(Flow):
 
     def call_function(self, function: Function, call: Call) -> Value:
         """Return what a project's function gives back for these arguments."""
+        if self._is_detached(function, call):
+            return self._call_detached(function, call)
         env = self.bound_arguments(function, call)
+        self._rebind_around(function, call.state)
         outcome = self.outcome(function, env, call.state, call.frame, node=call.node)
         if call.frame.entry.role == "dependency":
             self._note_unverified(outcome.value, call)
@@ -189,6 +208,41 @@ class Calls(Flow):
         if outcome.value is None:
             raise UnreachableError
         return outcome.value
+
+    def _is_detached(self, function: Function, call: Call) -> bool:
+        """Tell whether the caller goes on whatever becomes of a call.
+
+        A coroutine or generator that nobody awaits or iterates does not even run; a task beside
+        the caller does, and so does one whose exceptions are only collected.
+        """
+        if not is_deferred(function.node):
+            return False
+        above = self._above(call)
+        parent, around = next(above, None), next(above, None)
+        if isinstance(parent, ast.Call) and parent.func is not call.node:
+            name = (dotted_name(parent.func) or "").rpartition(".")[2]
+            if name == "gather":
+                return any(keyword.arg == "return_exceptions" for keyword in parent.keywords)
+            return name in _DETACHING and not isinstance(around, ast.Await)
+        return isinstance(parent, _UNAWAITED)
+
+    def _above(self, call: Call) -> Iterator[ast.AST]:
+        return self.program.project.modules[call.frame.path].index.ancestors(call.node)
+
+    def _call_detached(self, function: Function, call: Call) -> Value:
+        inner = replace(call, state=call.state.copy())
+        env = self.bound_arguments(function, inner)
+        outcome = self.outcome(function, env, inner.state, inner.frame)
+        parent = next(self._above(call), None)
+        if isinstance(parent, _UNAWAITED) or outcome.value is None:
+            return Made("coroutine")
+        return outcome.value
+
+    def _rebind_around(self, function: Function, state: State) -> None:
+        """Forget the names around a function that it binds anew."""
+        for name in nonlocal_names(function.node):
+            if name in state.env:
+                state.env[name] = Unknown(f"{name}, which an inner function binds anew")
 
     def _note_unverified(self, value: Value | None, call: Call) -> None:
         """Note where a dependency takes what was only parsed, and not verified, for claims."""
@@ -451,6 +505,16 @@ class Calls(Flow):
             self.is_stale = True
         module.env[name] = value
 
+    def set_class_field(self, cls: ClassValue, name: str, value: Value) -> None:
+        """Assign an attribute of a class, which all requests share."""
+        key = (cls.node, name)
+        known = self.class_fields.get(key)
+        kept = lasting(value, f"{cls.name}.{name}")
+        joined = kept if known is None else one_of([*members(known), *members(kept)])
+        if joined != known:
+            self.class_fields[key] = joined
+            self.is_stale = self.is_stale or self.is_serving
+
     def patch(self, path: str, key: Value, value: Value) -> None:
         """Note that a module's name is replaced from outside."""
         if isinstance(key, Const):
@@ -467,11 +531,35 @@ def shared(known: Value, changed: Value, name: str) -> Value:
             if known.get(field) != value:
                 known = known.set(field, shared(known.get(field) or NONE, value, f"{name}.{field}"))
         return known
-    if isinstance(changed, Mapping):
+    kept = lasting(changed, name)
+    if isinstance(changed, Mapping) and (not isinstance(kept, Mapping) or _is_of_request(kept)):
         return Mapping((), given)
     if isinstance(changed, Items):
         return Items(None, given)
-    return given
+    if isinstance(known, Mapping) and isinstance(kept, Mapping):
+        return merged(known, kept)
+    return one_of([*members(known), *members(kept)])
+
+
+def lasting(value: Value, name: str) -> Value:
+    """Return what of a value outlives the request that stores it: code, and no data of anybody."""
+    match value:
+        case Const() | Function() | ClassValue() | ModuleValue() | Library() | Made():
+            return value
+        case Instance(cls, fields, None):
+            return Instance(cls, tuple((k, lasting(v, f"{name}.{k}")) for k, v in fields))
+        case Mapping(known, rest, keys):
+            kept = tuple((k, lasting(v, name)) for k, v in known)
+            return Mapping(kept, lasting(rest, name) if rest is not None else None, keys)
+        case Choice():
+            return one_of(lasting(member, name) for member in members(value))
+        case _:
+            return Given("shared", name)
+
+
+def _is_of_request(value: Mapping) -> bool:
+    held = [item for _, item in value.known] + ([value.rest] if value.rest is not None else [])
+    return any(isinstance(one, Given) for item in held for one in members(item))
 
 
 def _variadic(left: list[Value], rest: Value | None) -> Value:

@@ -1,6 +1,7 @@
 """What a function's definition says: the names that it reads and binds, and its defaults."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -26,6 +27,34 @@ def _names(node: FunctionNode) -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
+def is_deferred(node: FunctionNode) -> bool:
+    """Tell whether calling a function only makes a coroutine or a generator."""
+    if isinstance(node, ast.AsyncFunctionDef):
+        return True
+    return not isinstance(node, ast.Lambda) and any(
+        isinstance(inner, ast.Yield | ast.YieldFrom) for inner in _own_nodes(node)
+    )
+
+
+@cache
+def nonlocal_names(node: FunctionNode) -> frozenset[str]:
+    """Return the names around a function that it binds anew."""
+    return frozenset(
+        name for inner in ast.walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names
+    )
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's body, those of functions inside it aside."""
+    stack = list(ast.iter_child_nodes(node))
+    while stack:
+        inner = stack.pop()
+        yield inner
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            stack.extend(ast.iter_child_nodes(inner))
+
+
+@cache
 def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
     """Return the default expressions of a function's parameters, by name."""
     args = node.args
@@ -43,5 +72,5 @@ def default_nodes(node: FunctionNode) -> dict[str, ast.expr]:
 
 def clear_caches() -> None:
     """Forget what was remembered about syntax trees, so that they can be freed."""
-    for cached in (_names, default_nodes):
+    for cached in (_names, default_nodes, is_deferred, nonlocal_names):
         cached.cache_clear()

@@ -394,6 +394,11 @@ class Flow(Assignment):
         after = join(ends)
         if not node.finalbody:
             return after
+        if any(
+            isinstance(inner, ast.Return) for part in node.finalbody for inner in ast.walk(part)
+        ):
+            # A return there swallows every exception: whatever happened before may have.
+            after = join([*(one.copy() for one in collected), *ends])
         if after is None:
             self.run_block(node.finalbody, entry, frame)
             return None

@@ -63,9 +63,12 @@ class Interpreter(Methods):
             case Made():
                 return self.made_call(function, call)
             case Unknown(reason):
+                self.is_calling_unknown = True
                 self.hand_over(reason, call)
                 return self.derived(reason, [function, *call.values()], call.state)
             case _:
+                self.is_calling_unknown = True
+                self.hand_over("a value that is called", call)
                 return self.derived("the result of a call", [function, *call.values()], call.state)
 
     def _call_each(self, function: Choice, call: Call) -> Value:

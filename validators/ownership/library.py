@@ -96,6 +96,9 @@ def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
     model = _MODELS.get(name)
     if model is not None:
         return model(machine, name, call)
+    if name in TRANSPARENT and not call.args and call.keywords:
+        # `UUID(int=1)` is as constant as what it is made from.
+        return next(iter(call.keywords.values()))
     if name in TRANSPARENT and call.args:
         # `typing.cast(type, value)` names the type first.
         return call.args[1] if name == "typing.cast" and len(call.args) > 1 else call.args[0]
@@ -225,6 +228,8 @@ def _getattr(machine: "Interpreter", name: str, call: Call) -> Value:
         element = machine.as_element(call.args[0]) if call.args else None
         if element is not None:
             return Attr(element, ANY_COLUMN)
+        if call.args and isinstance(call.args[0], Instance):
+            return _any_method(machine, call.args[0], call)
         return machine.derived("an attribute whose name is not constant", call.args, call.state)
     default = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004
     try:
@@ -242,6 +247,21 @@ def _getattr(machine: "Interpreter", name: str, call: Call) -> Value:
             (default if member == ABSENT else member, facts) for member, facts in found.members
         )
     return default if found == ABSENT else found
+
+
+def _any_method(machine: "Interpreter", receiver: Instance, call: Call) -> Value:
+    """Return any of an object's methods: which one is decided when the app runs."""
+    names = {
+        node.name: None
+        for cls in machine.lineage(receiver.cls).classes
+        for node in cls.node.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[:1] != "_"
+    }
+    if not names:
+        return machine.derived("an attribute whose name is not constant", call.args, call.state)
+    return one_of(
+        machine.attribute(receiver, name, call.node, call.state, call.frame) for name in names
+    )
 
 
 def _setattr(machine: "Interpreter", name: str, call: Call) -> Value:

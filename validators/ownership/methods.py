@@ -168,6 +168,8 @@ class Methods(Web):
         found_session = self.session_method(name, call)
         if found_session is not None and name != "get":
             return found_session
+        if receiver.source == "shared":
+            return self._foreign_method(receiver, name, call)
         return self.derived(f"{receiver.name}.{name}()", [receiver, *call.values()], call.state)
 
     def _dumped(self, receiver: Given, call: Call) -> Value:
@@ -333,6 +335,8 @@ class Methods(Web):
         """Return what a method gives of which nothing is known."""
         if name in _SCHEDULERS:
             self._schedule(call)
+        if not _is_of_library(receiver):
+            self.unknown_methods.add(name)
         reason = receiver.reason if isinstance(receiver, Unknown) else f"the method {name}"
         self.hand_over(reason, call)
         self.note_asking(call)
@@ -418,6 +422,10 @@ class Methods(Web):
     def set_any_attribute(self, target: Value, key: Value, value: Value, call: Call) -> None:
         """Assign an attribute whose name is not constant."""
         for member, _ in member_list(target):
+            if isinstance(member, Instance) and isinstance(call.node, ast.Call):
+                fields = tuple((name, one_of([held, value])) for name, held in member.fields)
+                changed = Instance(member.cls, fields, member.rest)
+                self.write_back(call.node.args[0], changed, call.state, call.frame)
             if not isinstance(member, Row):
                 continue
             model = self.prover.rows[member.symbol]
@@ -427,6 +435,13 @@ class Methods(Web):
             ):
                 for name in model.owners:
                     self.change_row(member, name, value, call.node, call.state, call.frame)
+
+
+def _is_of_library(value: Value) -> bool:
+    """Tell whether a value of which nothing more is known was made by a library."""
+    if isinstance(value, Made):
+        return value.kind != "anything"
+    return isinstance(value, Unknown) and any(isinstance(o, Opaque) for o in value.origins)
 
 
 def _meant(name: str, call: Call) -> str:

@@ -9,7 +9,7 @@ from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Scope, dotted_name
 from validators.ownership.recorder import Frame
 from validators.ownership.schema import TableModel
-from validators.ownership.state import State, choice
+from validators.ownership.state import State, choice, one_of
 from validators.ownership.values import (
     NONE,
     Attr,
@@ -135,6 +135,8 @@ class Objects(Calls):
                 return self._instance_attribute(value, name, node, state, frame)
             case Given():
                 return self._given_attribute(value, name, node, state, frame)
+            case ClassValue() if name == "query" and self.model_of(value) is not None:
+                return self.query_of(value, node, state, frame)
             case ClassValue():
                 return self._class_attribute(value, name, state, frame)
             case ModuleValue(path):
@@ -154,6 +156,10 @@ class Objects(Calls):
                 raise UnreachableError
             case _:
                 return self._other_attribute(value, name, state)
+
+    def query_of(self, cls: ClassValue, node: ast.AST, state: State, frame: Frame) -> Value:
+        """Return the query on a table model that its `query` attribute begins."""
+        raise NotImplementedError
 
     def _other_attribute(self, value: Value, name: str, state: State) -> Value:
         match value:
@@ -303,6 +309,13 @@ class Objects(Calls):
             return Const(model.table if model and name == "__tablename__" else cls.name)
         if name == "__table__" and model is not None:
             return ElementValue(Element(model.key))
+        for one in self.lineage(cls).classes:
+            held = self.class_fields.get((one.node, name))
+            if held is not None:
+                return one_of([held, self._declared_attribute(cls, name, state, frame)])
+        return self._declared_attribute(cls, name, state, frame)
+
+    def _declared_attribute(self, cls: ClassValue, name: str, state: State, frame: Frame) -> Value:
         found = self.member(cls, name)
         if found is None:
             return Method(cls, name)

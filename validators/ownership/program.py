@@ -85,6 +85,16 @@ class Program:
                         return found
         return Resolved()
 
+    @cached_property
+    def held_names(self) -> frozenset[str]:
+        """Every name that is used as a value, and not only called."""
+        found: set[str] = set()
+        for module in self.project.modules.values():
+            called = {call.func for call in module.index.of(ast.Call)}
+            found |= {n.id for n in module.index.of(ast.Name) if n not in called}
+            found |= {n.attr for n in module.index.of(ast.Attribute) if n not in called}
+        return frozenset(found)
+
     def imported(self, path: str, dotted: str, level: int) -> str | None:
         """Return the path of the project's module that an import names, or None."""
         module = self.project.resolve(dotted, self.project.modules[path], level)

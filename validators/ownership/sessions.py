@@ -8,6 +8,7 @@ from validators.ownership.columns import is_computed
 from validators.ownership.conditions import member_list
 from validators.ownership.containers import is_text
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
+from validators.ownership.formulas import equality
 from validators.ownership.machine import Call
 from validators.ownership.proofs import describe
 from validators.ownership.recorder import Event
@@ -19,6 +20,8 @@ from validators.ownership.values import (
     Choice,
     ClassValue,
     Const,
+    Element,
+    Formula,
     Function,
     Given,
     Instance,
@@ -57,6 +60,7 @@ _RUNS = frozenset(
 _RUNS_ONE = frozenset({"scalar", "fetch_one", "fetch_val", "fetchrow", "fetchval"})
 _GETS = frozenset({"get", "get_one"})
 _STORES = frozenset({"add", "add_all", "merge", "bulk_save_objects"})
+_BULK = frozenset({"bulk_update_mappings", "bulk_insert_mappings"})
 _MAYBE = frozenset(
     {"first", "one_or_none", "scalar_one_or_none", "scalar", "fetchone", "fetch_one"}
 )
@@ -91,6 +95,8 @@ class Sessions(Writes):
         if name == "merge" and first is not None:
             self.merge_row(first, call)
             return first
+        if name in _BULK and first is not None and self.model_of(first) is not None:
+            return self._bulk(name, call)
         if name in _STORES and first is not None:
             self.store_row(first, call)
             return NONE
@@ -208,6 +214,28 @@ class Sessions(Writes):
     def maybe(self, value: Value) -> Value:
         """Return a value that may be missing."""
         return choice(((value, NO_FACTS), (NONE, NO_FACTS)))
+
+    def _bulk(self, name: str, call: Call) -> Value:
+        """Run an insert or update of rows that dictionaries describe, by their keys."""
+        model = self.model_of(call.args[0])
+        assert model is not None  # noqa: S101  # the caller has looked
+        listed = call.argument(1, "mappings") or NONE
+        each = self.element(listed, call.node, call.state, call.frame)
+        kind = "update" if "update" in name else "insert"
+        site = self.site(call.node, call.frame, kind)
+        element = Element(model.key)
+        where: tuple[Formula, ...] = ()
+        if kind == "update":
+            keys = [
+                (column, self.item(each, Const(column), call.state)) for column in model.primary
+            ]
+            where = tuple(
+                equality(self, Attr(element, column), value, call.state) for column, value in keys
+            )
+        statement = Statement(kind, site.index, sources=(element,), where=where)
+        written = replace(call, args=[each])
+        self.execute(self.assigning(statement, written), call)
+        return NONE
 
     def delete_row(self, value: Value, call: Call) -> None:
         """Check what `session.delete` removes."""

@@ -1,5 +1,6 @@
 """Statements under construction: `select` and its relatives, and what their methods add."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from dataclasses import replace as replace_call
@@ -12,7 +13,10 @@ from validators.ownership.formulas import (
     is_column,
 )
 from validators.ownership.machine import Call
-from validators.ownership.recorder import Event
+from validators.ownership.recorder import (
+    Event,
+    Frame,
+)
 from validators.ownership.state import State, choice, weakest
 from validators.ownership.values import (
     NONE,
@@ -21,6 +25,7 @@ from validators.ownership.values import (
     Attr,
     Both,
     Choice,
+    ClassValue,
     Condition,
     Const,
     Derived,
@@ -113,6 +118,11 @@ class Statements(Columns):
                     for member, facts in value.members
                 )
         return self.noted(self._begin(kind, call), call)
+
+    def query_of(self, cls: ClassValue, node: ast.AST, state: State, frame: Frame) -> Value:
+        """Return the query on a table model that its `query` attribute begins."""
+        assert isinstance(node, ast.expr)  # noqa: S101  # attributes are read by expressions
+        return self.begin("query", Call(node, state, frame, [cls]))
 
     def noted(self, statement: Statement, call: Call) -> Statement:
         """Note what a statement has become: where it runs must be seen, or it is unproven."""

@@ -27,6 +27,8 @@ _COMPUTES = re.compile(
 )
 HOLE = "hole__"
 COMPUTED = Unknown("a value that the database computes")
+# Stands in a text for a piece that is not known.
+_GAP = "\0"
 
 
 def parse_text(machine: Statements, value: Value, call: Call) -> Value:
@@ -46,7 +48,7 @@ def parse_text(machine: Statements, value: Value, call: Call) -> Value:
             tuple((parse_text(machine, member, call), facts) for member, facts in value.members)
         )
     pieces = _pieces(value)
-    shown = "".join(piece if isinstance(piece, str) else " " for piece in pieces)
+    shown = "".join(piece if isinstance(piece, str) else _GAP for piece in pieces)
     if not any(isinstance(piece, str) for piece in pieces):
         return Unknown("a text of SQL that cannot be followed", origins(value))
     site = machine.site(call.node, call.frame, "text").index
@@ -135,5 +137,8 @@ def _undecided(machine: Statements, text: str, site: int, reason: str, *, is_lea
         # The sender can write the predicate away.
         machine.site_list[site].notes.append(reason)
         where = Anything()
-    columns = tuple(ElementValue(element) for element in sources)
+    columns: tuple[Value, ...] = tuple(ElementValue(element) for element in sources)
+    if not sources and _GAP in text:
+        # A piece that is not known may name any table.
+        columns = (Unknown(reason),)
     return Statement(verb, site, columns, sources, where=(where,))

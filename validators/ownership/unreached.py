@@ -136,12 +136,19 @@ def parameter_value(
     if handed:
         # A library calls this with what routes have handed to it.
         return one_of(handed)
-    is_closed = not (interpreter.is_loading_unknown or is_tool(function.node))
+    is_closed = not (is_tool(function.node) or _may_be_called(interpreter, function))
     if name in _PEOPLE and is_closed:
         return Identity(name, f"the parameter {name}, which no route fills")
     if name in SESSION_NAMES:
         return Made("session")
     return Given("caller", name, cls)
+
+
+def _may_be_called(interpreter: Interpreter, function: Function) -> bool:
+    """Tell whether a call that could not be followed may lead to a function after all."""
+    if interpreter.is_loading_unknown or function.name in interpreter.unknown_methods:
+        return True
+    return interpreter.is_calling_unknown and function.name in interpreter.program.held_names
 
 
 def _annotated(

@@ -113,12 +113,9 @@ class Judge:
                 }
 
     def _is_settled(self, index: int) -> bool:
-        """Tell whether code that no route reaches says nothing about a site.
-
-        Routes have said it, or it is not known that the site reads an owned model at all.
-        """
+        """Tell whether routes have said all about a site."""
         known = self.judgements.get(index)
-        return bool(known and known.routes) or not self.interpreter.site_list[index].models
+        return bool(known and known.routes)
 
     def _is_of_interest(self, index: int) -> bool:
         """Tell whether a statement, of which no run was seen, reads rows of an owned model."""

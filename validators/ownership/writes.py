@@ -17,6 +17,7 @@ from validators.ownership.values import (
     NONE,
     Attr,
     Choice,
+    ClassValue,
     Const,
     Element,
     Given,
@@ -353,6 +354,8 @@ class Writes(Execution):
             elif isinstance(member, Given) and member.shape is not None:
                 filled = self.instance_of(member, member.shape)
                 found.append((filled.set(name, self.attach(value, state)), facts))
+            elif isinstance(member, ClassValue):
+                self.set_class_field(member, name, value)
             elif isinstance(member, Made):
                 self.set_made_attribute(member, name, value, state)
         if found and len(found) == len(members):
