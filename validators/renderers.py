@@ -62,10 +62,13 @@ def _annotation(finding: Finding, root: Path) -> str:
         properties["line"] = str(finding.line)
     if finding.column:
         properties["col"] = str(finding.column)
+        if finding.end_column:
+            properties["endColumn"] = str(finding.end_column)
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     way = " → ".join(finding.trace) or finding.route
-    text = _data(f"{finding.message}{f' ({way})' if way else ''} {finding.fix}".strip())
-    return f"::{finding.severity} {listed}::{text}\n"
+    text = f"{finding.message}{f' ({way})' if way else ''} {finding.fix}".strip()
+    code = "".join(f"\n{change.code}" for change in finding.correction)
+    return f"::{finding.severity} {listed}::{_data(text + code)}\n"
 
 
 def _data(text: str) -> str:

@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from validators import CheckOptions, check
 from validators.renderers import FORMATS, render
 from validators.report import Coverage, Finding, Missed, Probe, Query, QueryVerdict, Report
 from validators.rules import all_rules
@@ -374,6 +376,14 @@ SARIF: dict[str, Any] = {
                             }
                         },
                     },
+                    "originalUriBaseIds": {
+                        "type": "object",
+                        "additionalProperties": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "properties": {"description": _TEXT},
+                        },
+                    },
                     "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
                     "invocations": {
                         "type": "array",
@@ -448,7 +458,8 @@ SARIF: dict[str, Any] = {
                                         "type": "object",
                                         "additionalProperties": False,
                                         "properties": {
-                                            "uri": {"type": "string", "format": "uri-reference"}
+                                            "uri": {"type": "string", "format": "uri-reference"},
+                                            "uriBaseId": {"type": "string"},
                                         },
                                     },
                                     "region": {
@@ -457,10 +468,81 @@ SARIF: dict[str, Any] = {
                                         "properties": {
                                             "startLine": _POSITIVE,
                                             "startColumn": _POSITIVE,
+                                            "endLine": _POSITIVE,
+                                            "endColumn": _POSITIVE,
                                         },
                                     },
                                 },
+                            },
+                            "message": _TEXT,
+                            "id": {"type": "integer"},
+                        },
+                    },
+                },
+                "relatedLocations": {"$ref": "#/$defs/result/properties/locations"},
+                "codeFlows": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["threadFlows"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "threadFlows": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "object",
+                                    "required": ["locations"],
+                                    "additionalProperties": False,
+                                    "properties": {
+                                        "locations": {
+                                            "type": "array",
+                                            "minItems": 1,
+                                            "items": {
+                                                "type": "object",
+                                                "additionalProperties": False,
+                                                "properties": {"location": {"type": "object"}},
+                                            },
+                                        }
+                                    },
+                                },
                             }
+                        },
+                    },
+                },
+                "fixes": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["artifactChanges"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "description": _TEXT,
+                            "artifactChanges": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "object",
+                                    "required": ["artifactLocation", "replacements"],
+                                    "additionalProperties": False,
+                                    "properties": {
+                                        "artifactLocation": {"type": "object"},
+                                        "replacements": {
+                                            "type": "array",
+                                            "minItems": 1,
+                                            "items": {
+                                                "type": "object",
+                                                "required": ["deletedRegion"],
+                                                "additionalProperties": False,
+                                                "properties": {
+                                                    "deletedRegion": {"type": "object"},
+                                                    "insertedContent": _TEXT,
+                                                },
+                                            },
+                                        },
+                                    },
+                                },
+                            },
                         },
                     },
                 },
@@ -489,7 +571,7 @@ def test_sarif_keeps_to_the_schema(report: Report) -> None:
 def test_sarif_points_at_the_place() -> None:
     leak = sarif(FULL)["results"][2]
     assert leak["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": "backend/routes/tasks.py"},
+        "artifactLocation": {"uri": "backend/routes/tasks.py", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 4, "startColumn": 12},
     }
     assert leak["level"] == "error"
@@ -506,7 +588,7 @@ def test_a_sarif_path_below_the_current_folder_is_relative(
     # A code scanning service knows files by their path in the repository.
     monkeypatch.chdir(root.parent)
     uri = sarif(FULL, root)["results"][2]["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert uri == {"uri": f"{root.name}/routes/tasks.py"}
+    assert uri == {"uri": f"{root.name}/routes/tasks.py", "uriBaseId": "%SRCROOT%"}
 
 
 def test_sarif_describes_every_rule_and_results_refer_to_them() -> None:
@@ -518,11 +600,72 @@ def test_sarif_describes_every_rule_and_results_refer_to_them() -> None:
 
 
 def test_a_sarif_fingerprint_survives_moved_lines() -> None:
-    results = sarif(
-        Report(findings=(LEAK, finding(line=40, column=3), HINT), timings={"syntax": 0.1})
-    )["results"]
-    first, moved, other = (result["partialFingerprints"] for result in results)
-    assert first == moved != other
+    moved = finding(line=40, column=3)
+    first = sarif(Report(findings=(LEAK, HINT), timings={"syntax": 0.1}))["results"]
+    again = sarif(Report(findings=(moved, HINT), timings={"syntax": 0.1}))["results"]
+    prints = [[result["partialFingerprints"] for result in results] for results in (first, again)]
+    assert prints[0] == prints[1]
+    assert prints[0][0] != prints[0][1]
+
+
+def test_two_findings_of_one_kind_in_one_function_have_two_fingerprints() -> None:
+    both = sarif(Report(findings=(LEAK, finding(line=40)), timings={"syntax": 0.1}))["results"]
+    assert both[0]["partialFingerprints"] != both[1]["partialFingerprints"]
+
+
+LEAKY = Path(__file__).parents[2] / "fixtures" / "backends"
+
+
+@pytest.mark.parametrize("folder", sorted(LEAKY.glob("leaky-*")), ids=lambda folder: folder.name)
+def test_real_reports_keep_to_the_schemas(folder: Path) -> None:
+    report = check(folder, CheckOptions(is_static=True))
+    run = sarif(report, folder)
+    for result, found in zip(run["results"], report.findings, strict=True):
+        assert ("codeFlows" in result) == bool(found.steps)
+        assert ("fixes" in result) == bool(found.correction)
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.validate(json.loads(render(report, "json", folder)), schema)
+
+
+def test_a_leak_has_its_way_and_its_correction_in_sarif() -> None:
+    folder = LEAKY / "leaky-check-wrong-way"
+    [result] = sarif(check(folder, CheckOptions(is_static=True)), folder)["results"]
+    [flow] = result["codeFlows"][0]["threadFlows"]
+    said = [step["location"]["message"]["text"] for step in flow["locations"]]
+    assert said == ["GET /api/tasks/{task_id}", "get_task", "get_own_task", "get Task"]
+    [change] = result["fixes"][0]["artifactChanges"]
+    region = change["replacements"][0]["deletedRegion"]
+    assert region == {"startLine": 107, "startColumn": 1, "endLine": 108, "endColumn": 1}
+
+
+def test_security_rules_have_a_score_and_others_none() -> None:
+    for rule in sarif(FULL)["tool"]["driver"]["rules"]:
+        properties = rule["properties"]
+        is_security = "security" in properties["tags"]
+        assert is_security is rule["id"].startswith(("BP3", "BP6"))
+        assert ("security-severity" in properties) is is_security
+        assert 0 < float(properties.get("security-severity", 1)) <= 10
+
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "report-schema.json"
+
+
+def test_the_schema_in_the_docs_is_that_of_the_report() -> None:
+    schema = TypeAdapter(Report).json_schema()
+    properties = schema["properties"]
+    del properties["files"]
+    names = ["schema", *properties, "verdict"]
+    properties["schema"] = {"const": 1}
+    properties["verdict"] = {"enum": ["pass", "fail"]}
+    documented = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Report of `backendpro check --format json`, version 1",
+        "description": "Fields may be added; where one changes its meaning, `schema` rises.",
+        "required": names,
+    }
+    documented["properties"] = {name: properties[name] for name in names}
+    assert json.loads(SCHEMA.read_text()) == documented
 
 
 def test_a_check_of_nothing_was_not_successful() -> None:
