@@ -1,5 +1,6 @@
 """Runs all probes on a booted app: finds out who the users are, then experiments."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,9 +26,12 @@ from validators.probes.targets import Targets
 from validators.probes.tokens import styles_for
 from validators.probes.world import World
 from validators.rules import probes as rules
+from validators.runtime import better_auth
 from validators.runtime.app import WEBSOCKET, RunningApp
 from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
+
+_SQLITE = re.compile(r"[\"']sqlite(\+\w+)?://")
 
 
 def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
@@ -45,6 +49,8 @@ def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
     results = Results()
     with app.database.observe() as connection:
         tables = Tables(connection)
+        if _is_stored_elsewhere(app, tables, results):
+            return results.finish(_routes(app, document, results))
         try:
             world, used = _enter(app, document, tables)
         except BackendEndedError as error:
@@ -67,6 +73,20 @@ def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
         except psycopg.Error as error:
             _report_database(results, error)
     return results.finish(_routes(app, document, results))
+
+
+def _is_stored_elsewhere(app: RunningApp, tables: Tables, results: Results) -> bool:
+    """Report an app that keeps its data in SQLite, where nobody can look at its rows."""
+    if tables.by_name.keys() - set(better_auth.TABLES):
+        return False
+    for path, module in app.project.modules.items():
+        for number, line in enumerate(module.lines, 1):
+            if _SQLITE.search(line):
+                message = "The app keeps its data in SQLite, so that nothing was shown about it."
+                place = Frame(path, number, "")
+                results.report(rules.NOT_STORED, None, message, place=place)
+                return True
+    return False
 
 
 def _routes(app: RunningApp, document: Document, results: Results) -> Iterator[str]:

@@ -24,6 +24,8 @@ _STAGES = {
     "start-up": "in its start-up code",
     "openapi": "while its OpenAPI document is made",
 }
+# The first field in the text of a ValidationError, and what Pydantic says of it.
+_SETTING = re.compile(r"^(\w+)[\w.]*\n\s+(.+?) \[type=", re.MULTILINE)
 _CPU_SIGNAL = 24  # SIGXCPU
 
 
@@ -123,22 +125,28 @@ def _missing_import(fault: Fault, project: Project) -> Finding | None:
 
 def _missing_variable(fault: Fault, project: Project) -> Finding | None:
     del project
-    name = _variable_name(fault)
-    if name is None:
+    missing = _variable_name(fault)
+    if missing is not None:
+        message = f"The environment variable {missing} is missing, and the app does not start "
+        return _at(rules.VARIABLE_MISSING, fault, f"{message}without it.")
+    refused = _SETTING.search(fault.message) if _is_of_settings(fault) else None
+    if refused is None:
         return None
-    message = f"The environment variable {name} is missing, and the app does not start without it."
-    return _at(rules.VARIABLE_MISSING, fault, message)
+    name, why = refused.group(1).upper(), refused.group(2).strip()
+    message = f"The check has no value for {name} that the settings class takes: {why}."
+    fix = f"Give {name} a default, or a type that says which values it takes."
+    return _at(rules.VARIABLE_MISSING, fault, message, fix)
+
+
+def _is_of_settings(fault: Fault) -> bool:
+    return fault.is_a("ValidationError") and "Settings" in fault.message.partition("\n")[0]
 
 
 def _variable_name(fault: Fault) -> str | None:
     frames = fault.frames
     if fault.is_a("KeyError") and frames and re.fullmatch(r"'[A-Z][A-Z0-9_]+'", fault.message):
         return fault.message.strip("'")
-    if (
-        fault.is_a("ValidationError")
-        and "Field required" in fault.message
-        and "Settings" in fault.message
-    ):
+    if _is_of_settings(fault) and "Field required" in fault.message:
         found = re.search(r"^(\w+)\n\s+Field required", fault.message, re.MULTILINE)
         return found.group(1).upper() if found else None
     return None

@@ -3,10 +3,11 @@
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from validators.runtime.placeholders import harmless
 from validators.source import Project
 
 KEYS_PATH = "/api/auth/jwks"
@@ -15,6 +16,7 @@ _DATABASE_WORDS = ("DATABASE_URL", "DB_URL", "POSTGRES_URL", "DATABASE_URI", "NE
 _SECRET_WORDS = ("SECRET", "JWT_KEY", "SIGNING_KEY", "API_KEY", "PRIVATE_KEY", "TOKEN_KEY")
 _AUTH_WORDS = ("AUTH_URL", "AUTH_BASE_URL", "AUTH_SERVER", "AUTH_HOST", "ISSUER", "AUDIENCE")
 _SETTINGS_BASES = frozenset({"BaseSettings"})
+_ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum"})
 _PUBLISHED = re.compile(r"jwks|\bPyJWKClient\b|\bPyJWKSet\b", re.IGNORECASE)
 _SECRET = re.compile(r"\bHS(256|384|512)\b")
 
@@ -45,10 +47,12 @@ class Variable:
 def read_variables(project: Project) -> dict[str, Variable]:
     """Return the environment variables that the code reads, by name."""
     found: dict[str, Variable] = {}
+    choices = _read_choices(project)
     for path, module in project.modules.items():
         if module.tree is None:
             continue
-        for variable in _variables(path, module.tree):
+        for found_first in _variables(path, module.tree):
+            variable = replace(found_first, kind=_spell_out(found_first.kind, choices))
             known = found.get(variable.name)
             if known is None or (variable.is_required and not known.is_required):
                 found[variable.name] = variable
@@ -97,52 +101,37 @@ def build_environment(
         "BETTER_AUTH_SECRET": secret,
     }
     for name, variable in variables.items():
-        if name in environment:
+        if name in environment and not _is_checked_url(variable):
             continue
         value = _value(variable, database_url, secret)
         if auth_url is not None:
             value = _auth_value(name, auth_url) or value
         if value is None and name in filled:
-            value = harmless_value(variable)
+            value = harmless(name, variable.kind)
         if value is not None:
             environment[name] = value
     return environment
 
 
 def _value(variable: Variable, database_url: str, secret: str) -> str | None:
+    if _is_checked_url(variable):
+        # Pydantic asks for a host; the one in the query, a folder, is what drivers take.
+        return database_url.replace("@/", "@localhost/")
     if any(word in variable.name for word in _DATABASE_WORDS):
         return database_url
     if any(word in variable.name for word in _SECRET_WORDS):
         return secret
-    return harmless_value(variable) if variable.is_required else None
+    return harmless(variable.name, variable.kind) if variable.is_required else None
+
+
+def _is_checked_url(variable: Variable) -> bool:
+    return "PostgresDsn" in variable.kind or "MultiHostUrl" in variable.kind
 
 
 def _auth_value(name: str, auth_url: str) -> str | None:
     if "JWKS" in name and ("UR" in name or "ENDPOINT" in name):
         return auth_url + KEYS_PATH
     return auth_url if any(word in name for word in _AUTH_WORDS) else None
-
-
-def harmless_value(variable: Variable) -> str:
-    """Return a value that fits the variable's type and name and reaches nobody."""
-    name, kind = variable.name, variable.kind.lower()
-    by_kind = {
-        "int": "30",
-        "float": "1.0",
-        "bool": "false",
-        "list": "[]",
-        "dict": "{}",
-        "set": "[]",
-    }
-    for word, value in by_kind.items():
-        if kind.startswith(word):
-            return value
-    by_name = {
-        "ALGORITHM": "HS256", "URL": "http://localhost:3000", "ORIGIN": "http://localhost:3000",
-        "EMAIL": "nobody@example.com", "PORT": "8000", "HOST": "localhost", "MINUTES": "30",
-        "HOURS": "1", "DAYS": "1", "SECONDS": "60",
-    }  # fmt: skip
-    return next((value for word, value in by_name.items() if word in name), "placeholder")
 
 
 def _variables(path: str, tree: ast.Module) -> Iterator[Variable]:
@@ -183,7 +172,9 @@ def _settings(path: str, node: ast.ClassDef) -> Iterator[Variable]:
                     continue
                 names = _aliases(value) or [prefix + name]
                 for each in names:
-                    kind = ast.unparse(annotation).removeprefix("Optional[")
+                    kind = ast.unparse(annotation)
+                    if isinstance(value, ast.Call):
+                        kind = f"Annotated[{kind}, {ast.unparse(value)}]"
                     yield Variable(each.upper(), _is_empty(value), kind, path, item.lineno)
 
 
@@ -197,6 +188,27 @@ def _prefix(node: ast.ClassDef) -> str:
             ):
                 return prefix
     return ""
+
+
+def _read_choices(project: Project) -> dict[str, ast.expr]:
+    """Return the first value of each enumeration, by the name of its class."""
+    found: dict[str, ast.expr] = {}
+    for module in project.modules.values():
+        for node in module.tree.body if module.tree is not None else ():
+            if isinstance(node, ast.ClassDef) and any(
+                _last(base) in _ENUMERATIONS for base in node.bases
+            ):
+                values = [item.value for item in node.body if isinstance(item, ast.Assign)]
+                if values and isinstance(values[0], ast.Constant):
+                    found[node.name] = values[0]
+    return found
+
+
+def _spell_out(kind: str, choices: Mapping[str, ast.expr]) -> str:
+    """Return a type with each enumeration as a `Literal` of its first value."""
+    for name, value in choices.items():
+        kind = re.sub(rf"\b{name}\b", lambda _, v=value: f"Literal[{ast.unparse(v)}]", kind)  # type: ignore[misc]
+    return kind
 
 
 def _aliases(value: ast.expr | None) -> list[str]:

@@ -166,3 +166,6 @@ def test_a_backend_that_stores_elsewhere_does_not_pass(tmp_path: Path) -> None:
     run = probe(tmp_path, {"main.py": text})
     assert [f for f in run.findings if f.severity == "error"]
     assert not [p for p in run.probes if p.name == "isolation" and p.outcome == "passed"]
+    (finding,) = [f for f in run.findings if f.code == "BP609"]
+    assert "SQLite" in finding.message
+    assert "sqlite:///own.db" in text.splitlines()[(finding.line or 0) - 1]
