@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from validators.ownership import definitions, walk
 from validators.ownership.conditions import pure_value
@@ -24,6 +24,7 @@ from validators.ownership.facts import (
     common_facts,
     relevant,
     rows_of,
+    subjects,
     without_repetition,
 )
 from validators.ownership.flow import Flow
@@ -82,7 +83,6 @@ class Calls(Flow):
         self.unknown_methods: set[str] = set()
         # What was assigned to attributes of classes.
         self.class_fields: dict[tuple[ast.ClassDef, str], Value] = {}
-        self.is_stale = False
         self.patched: set[str] = set()
         self.visited: set[ast.AST] = set()
         # Functions that are defined inside functions, as they were last seen.
@@ -382,7 +382,9 @@ class Calls(Flow):
         yielded = value if frame.yields else None
         if frame.yields:
             value = Items(None, value)
-        held = (value, *env.values(), *after.store.values())
+        # What is known of the path holds for the whole request, whoever read it.
+        of_path = {term for fact in common for term in subjects(fact) if _is_of_path(term)}
+        held = (value, *env.values(), *after.store.values(), *sorted(of_path, key=str))
         # The caller may still name the rows that it knew before.
         known = self._facts_about(held, common, rows_of(facts))
         return Outcome(value, known, changed, after.store, yielded)
@@ -555,6 +557,10 @@ def lasting(value: Value, name: str) -> Value:
             return one_of(lasting(member, name) for member in members(value))
         case _:
             return Given("shared", name)
+
+
+def _is_of_path(term: object) -> TypeGuard[Given]:
+    return isinstance(term, Given) and term.source == "path"
 
 
 def _is_of_request(value: Mapping) -> bool:

@@ -365,6 +365,8 @@ def truth(value: Value) -> bool | None:
         return _condition_truth(value.formula)
     if isinstance(value, Made) and value.kind in ("setting", "anything"):
         return None
+    if isinstance(value, Given) and value.source == "path":
+        return True  # no part of a path is empty, and nobody's key is zero
     return True if isinstance(value, _OBJECTS) else None
 
 

@@ -262,7 +262,7 @@ class Execution(Statements):
         """Accept a row that was looked up by a secret from the request."""
         for row in rows:
             model = self.prover.rows[row.symbol]
-            for column in model.secrets:
+            for column in () if model.key in self.forgeable else model.secrets:
                 attr = Attr(row.symbol, column)
                 if all(_is_compared_with_request(attr, branch.facts) for branch in branches):
                     self._accept_secret(row, model, column, call)
@@ -293,7 +293,8 @@ class Execution(Statements):
         if not any(_is_of_row(value) for value in values) and rows:
             # An aggregate such as `count(*)` says something about every row read.
             values = (*values[:-1], Unknown("a computed result", frozenset(rows.values())))
-        return values[0] if len(values) == 1 else Items(values, None, is_tuple=True)
+        is_single = len(values) == 1 and not statement.is_text
+        return values[0] if is_single else Items(values, None, is_tuple=True)
 
     # Rows by key and by relationship.
 

@@ -100,6 +100,10 @@ class Machine(ABC):
         self.schema = schema
         self.options = options
         self.prover = Prover(schema)
+        # Tables of sessions and tokens that a request can fill for whom it likes.
+        self.forgeable: set[str] = set()
+        # Whether something was found that earlier interpretations did not know.
+        self.is_stale = False
         self.sites: dict[ast.AST, Site] = {}
         self.site_list: list[Site] = []
         self.entries: list[Entry] = []

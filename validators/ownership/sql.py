@@ -87,13 +87,9 @@ class _Reader:
         scope: dict[str, Element | Statement] = {}
         source = tree.args.get("from_") or tree.args.get("from")
         if source is not None:
-            self._add_source(source.this, scope) or self._add_external(source.this, tree, scope)
+            self._add_table(source.this, tree, scope)
         joins = [
-            (
-                join,
-                self._add_source(join.this, scope) or self._add_external(join.this, tree, scope),
-            )
-            for join in tree.args.get("joins") or []
+            (join, self._add_table(join.this, tree, scope)) for join in tree.args.get("joins") or []
         ]
         every = {**outer, **scope}
         made = []
@@ -140,16 +136,17 @@ class _Reader:
         scope[name] = Element(model.key, alias)
         return scope[name]
 
-    def _add_external(
+    def _add_table(
         self, node: exp.Expr, tree: exp.Select, scope: dict[str, Element | Statement]
+    ) -> Element | Statement | None:
+        found = self._add_source(node, scope)
+        return found or self._add_external(node, _columns_of(node, tree), scope)
+
+    def _add_external(
+        self, node: exp.Expr, columns: tuple[str, ...], scope: dict[str, Element | Statement]
     ) -> Element | None:
         """Add a table that no class maps, where it says who is signed in."""
         alias = node.alias_or_name.lower()
-        columns = tuple(
-            column.name
-            for column in tree.find_all(exp.Column)
-            if column.table.lower() in ("", alias) and not isinstance(column.this, exp.Star)
-        )
         model = self.machine.schema.external(node.name, columns)
         if model is None:
             return None
@@ -185,7 +182,9 @@ class _Reader:
         target = tree.this
         listed = target.expressions if isinstance(target, exp.Schema) else []
         scope: dict[str, Element | Statement] = {}
-        self._add_source(target.this if isinstance(target, exp.Schema) else target, scope)
+        table = target.this if isinstance(target, exp.Schema) else target
+        if self._add_source(table, scope) is None:
+            self._add_external(table, tuple(item.name for item in listed), scope)
         elements = tuple(e for e in scope.values() if isinstance(e, Element))
         names = [item.name for item in listed]
         source = tree.expression
@@ -327,3 +326,13 @@ def _number(text: str) -> object:
         return int(text)
     except ValueError:
         return text
+
+
+def _columns_of(table: exp.Expr, tree: exp.Select) -> tuple[str, ...]:
+    """Return the columns of a table that a statement names."""
+    names = ("", table.alias_or_name.lower())
+    return tuple(
+        column.name
+        for column in tree.find_all(exp.Column)
+        if column.table.lower() in names and not isinstance(column.this, exp.Star)
+    )

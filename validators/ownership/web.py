@@ -335,7 +335,10 @@ class Web(Sessions):
 
     def _request_attribute(self, value: Made, name: str, state: State) -> Value:
         parts = {"headers": "headers", "cookies": "cookies", "query_params": "query",
-                 "path_params": "path", "state": "state", "app": "anything"}  # fmt: skip
+                 "state": "state", "app": "anything"}  # fmt: skip
+        if name == "path_params":
+            path = value.get("path")
+            return Made("path", (("of", path),) if path is not None else ())
         if name in parts:
             return Made(parts[name])
         if name == "url":
@@ -422,6 +425,8 @@ class Web(Sessions):
             default = call.argument(1, "default") or NONE
             part = part_of_request(value.kind, str(key.value))
             self.note_given(part, call.frame, call.node)
+            if value.kind == "path" and f"{{{key.value}}}" in text_of(value.get("of")):
+                return part
             return one_of([part, default])
         source = part_of_request(value.kind, "[]")
         return Mapping((), source) if name in ("items", "values", "copy") else source

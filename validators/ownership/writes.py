@@ -225,6 +225,8 @@ class Writes(Execution):
     def insert_row(self, row: Row, call: Call) -> None:
         """Check the owner and the parents of a new row."""
         model = self.prover.rows[row.symbol]
+        if model.is_credential:
+            self._note_forgery(row, model, call)
         if not model.is_owned:
             return
         made = self.made_at[row.symbol]
@@ -244,6 +246,16 @@ class Writes(Execution):
         else:
             event = Event("bound", row.symbol, site.index, self._insert_proof(row, model, call))
         self.record(call.frame, event)
+
+    def _note_forgery(self, row: Row, model: TableModel, call: Call) -> None:
+        """Note that anybody can store a session or token for whom they like."""
+        for column in model.owners:
+            attr = Attr(row.symbol, column)
+            terms = self._terms(attr, call.state.facts)
+            is_chosen = any(self._trust(term, call.state.facts) == 0 for term in terms)
+            if is_chosen and model.key not in self.forgeable:
+                self.forgeable.add(model.key)
+                self.is_stale = True
 
     def _insert_proof(self, row: Row, model: TableModel, call: Call) -> str:
         why = self.prover.owned(row.symbol, call.state.facts)

@@ -371,6 +371,49 @@ def anybodys(album_id: int, db: Db, me: Me):
         .options(selectinload(Album.photos))  # leak
     ).first()
 """,
+    "sessions that somebody else writes say who is signed in": """
+def current(db: Db, creds: HTTPAuthorizationCredentials = Depends(HTTPBearer())) -> str:
+    query = text('SELECT "userId" FROM "session" WHERE token = :token')
+    row = db.execute(query, {"token": creds.credentials}).first()
+    if not row:
+        raise HTTPException(401)
+    return row[0]
+@app.get("/tasks")
+def every(db: Db, me: str = Depends(current)):
+    return db.exec(select(Task).where(Task.user_id == me)).all()  # isolated
+""",
+    "a session that anybody can write for anybody says nothing": """
+class NewSession(SQLModel):
+    user_id: str
+    token: str
+@app.post("/sessions")
+def register(given: NewSession, db: Db):
+    query = text('INSERT INTO "session" ("userId", token) VALUES (:user, :token)')
+    db.execute(query, {"user": given.user_id, "token": given.token})
+    db.commit()
+def current(db: Db, creds: HTTPAuthorizationCredentials = Depends(HTTPBearer())) -> str:
+    query = text('SELECT "userId" FROM "session" WHERE token = :token')
+    row = db.execute(query, {"token": creds.credentials}).first()
+    if not row:
+        raise HTTPException(401)
+    return row[0]
+@app.get("/tasks")
+def every(db: Db, me: str = Depends(current)):
+    return db.exec(select(Task).where(Task.user_id == me)).all()  # leak
+""",
+    "a dependency guards the path that it reads itself": """
+def guarded(request: Request, me: Me) -> str:
+    wanted = request.path_params.get("user_id")
+    if wanted and wanted != me:
+        raise HTTPException(403)
+    return me
+@app.get("/users/{user_id}/tasks")
+def every(user_id: str, db: Db, me: str = Depends(guarded)):
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
+@app.get("/people/{other_id}/tasks")
+def others(other_id: str, db: Db, me: str = Depends(guarded)):
+    return db.exec(select(Task).where(Task.user_id == other_id)).all()  # leak
+""",
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
     return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
