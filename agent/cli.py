@@ -124,6 +124,18 @@ def build(request: str, into: Path, *, dry_run: bool, stdout: bool, **options: A
     show_default=True,
     help="How to write the report.",
 )
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=_PATH,
+    help="Write the table of all queries with verdict and proof to this Markdown file.",
+)
+@click.option(
+    "--require-sandbox",
+    is_flag=True,
+    help="Fail where the system refuses a layer of the sandbox.",
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 def check(
     folder: Path,
     python: Path | None,
@@ -131,6 +143,9 @@ def check(
     *,
     static: bool,
     fuzz: float,
+    certificate: Path | None,
+    require_sandbox: bool,
+    watch: bool,
     **options: Any,  # noqa: ANN401  # validated as settings
 ) -> int:
     """Verify an existing backend.
@@ -139,7 +154,22 @@ def check(
     """
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
-    return command.check(folder, options, python, form, is_static=static, fuzz_seconds=fuzz)
+    if watch:
+        if form != "text" or certificate is not None or fuzz:
+            raise InputError("--watch goes with neither --format, --certificate nor --fuzz.")
+        return command.watch(
+            folder, options, python, is_static=static, requires_sandbox=require_sandbox
+        )
+    return command.check(
+        folder,
+        options,
+        python,
+        form,
+        is_static=static,
+        fuzz_seconds=fuzz,
+        certificate=certificate,
+        requires_sandbox=require_sandbox,
+    )
 
 
 @app.command()

@@ -23,6 +23,7 @@ class CheckOptions:
         is_static: Stop after the static checks.
         user_id: Type of the user table's key in the database.
         fuzz_seconds: How long to send random requests as well.
+        requires_sandbox: Whether a layer of the sandbox that the system refuses is an error.
         declared: What a person declared about the backend; None for nothing.
     """
 
@@ -31,6 +32,7 @@ class CheckOptions:
     is_static: bool = False
     user_id: conventions.UserId = "text"
     fuzz_seconds: float = 0.0
+    requires_sandbox: bool = False
     declared: ownership.ProofOptions | None = None
 
 
@@ -160,6 +162,11 @@ def _warm_up(options: CheckOptions) -> None:
     runtime.warm_up(options.python)
 
 
+def _required(findings: list[Finding]) -> list[Finding]:
+    """Return the findings of a boot where layers of the sandbox must not be missing."""
+    return [replace(f, severity="error") if f.code == "BP513" else f for f in findings]
+
+
 def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckOptions) -> None:
     # Imported here because a static check must not wait for the database driver.
     from validators import probes, runtime  # noqa: PLC0415
@@ -169,7 +176,7 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
     with preparing as booting:
         with run.stage("boot"):
             app, findings = booting.start()
-            run.findings += findings
+            run.findings += _required(findings) if options.requires_sandbox else findings
         if app is not None:
             with run.stage("probes"):
                 outcome = probes.run(app, options.fuzz_seconds)

@@ -10,10 +10,12 @@ from agent.errors import InputError
 from agent.given import Values, read_given
 from agent.terminal import Terminal
 from validators.renderers import Format, render
+from validators.report import Report
 from validators.text import reader_of, text_lines
 
 PASSED = 0
 FOUND_ERRORS = 1
+NOTHING_TO_CERTIFY = 2
 
 
 def check(
@@ -24,6 +26,8 @@ def check(
     *,
     is_static: bool,
     fuzz_seconds: float = 0.0,
+    certificate: Path | None = None,
+    requires_sandbox: bool = False,
 ) -> int:
     """Check a backend and print the report; return the exit code.
 
@@ -34,23 +38,84 @@ def check(
         form: How to write the report.
         is_static: Whether to leave the app alone.
         fuzz_seconds: How long to send random requests as well.
+        certificate: Where to write the table of all queries; None for nowhere.
+        requires_sandbox: Whether an incomplete sandbox is an error.
 
     Raises:
         agent.errors.InputError: The folder cannot be checked.
     """
-    require_backend(folder)
-    _require_interpreter(python)
-    if is_static and fuzz_seconds:
-        raise InputError("--static and --fuzz exclude each other.")
-    check_options = _check_options(folder, options, python, is_static=is_static)
-    check_options = replace(check_options, fuzz_seconds=fuzz_seconds)
+    check_options = ready(
+        folder, options, python, is_static=is_static, fuzz_seconds=fuzz_seconds,
+        requires_sandbox=requires_sandbox,
+    )  # fmt: skip
     with contextlib.closing(Terminal()) as terminal:
         report = validators.check(folder, check_options, terminal)
         if form == "text":
             terminal.show(text_lines(report, reader_of(folder), terminal.width))
         else:
             terminal.write(render(report, form, folder))
-    return PASSED if report.verdict == "pass" else FOUND_ERRORS
+        is_written = certificate is None or _certify(report, certificate, terminal)
+    if report.verdict == "pass":
+        return PASSED if is_written else NOTHING_TO_CERTIFY
+    return FOUND_ERRORS
+
+
+def ready(
+    folder: Path,
+    options: Values,
+    python: Path | None,
+    *,
+    is_static: bool,
+    fuzz_seconds: float,
+    requires_sandbox: bool,
+) -> validators.CheckOptions:
+    """Return how to check, once it is sure that there is something to check.
+
+    Raises:
+        agent.errors.InputError: The folder cannot be checked, or not in this way.
+    """
+    require_backend(folder)
+    _require_interpreter(python)
+    if is_static and fuzz_seconds:
+        raise InputError("--static and --fuzz exclude each other.")
+    if is_static and requires_sandbox:
+        raise InputError("--static and --require-sandbox exclude each other.")
+    check_options = _check_options(folder, options, python, is_static=is_static)
+    return replace(check_options, fuzz_seconds=fuzz_seconds, requires_sandbox=requires_sandbox)
+
+
+def watch(
+    folder: Path, options: Values, python: Path | None, *, is_static: bool, requires_sandbox: bool
+) -> int:
+    """Check a backend whenever one of its files changes, until Ctrl-C."""
+    from agent.commands import watch as command  # noqa: PLC0415  # seldom asked for
+
+    check_options = ready(
+        folder, options, python, is_static=is_static, fuzz_seconds=0.0,
+        requires_sandbox=requires_sandbox,
+    )  # fmt: skip
+    named = {"--app": options.get("app"), "--user-id": options.get("user_id"), "--python": python}
+    arguments = [part for name, value in named.items() if value for part in (name, str(value))]
+    arguments += ["--require-sandbox"] if requires_sandbox else []
+    return command.watch(folder, check_options, arguments)
+
+
+def _certify(report: Report, file: Path, terminal: Terminal) -> bool:
+    """Write the certificate; tell whether there was something to certify."""
+    from validators.certificate import certificate, nothing_to_certify  # noqa: PLC0415
+
+    reason = nothing_to_certify(report)
+    if reason is not None:
+        terminal.fail(reason, f"{file} is not written.")
+        return False
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_text(certificate(report), encoding="utf-8", newline="\n")
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{file} cannot be written: {error.strerror}.") from error
+    return True
 
 
 def _check_options(
