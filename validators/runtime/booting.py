@@ -46,6 +46,7 @@ LAYERS = (
     "network namespace",
     "own /proc",
     "no new privileges",
+    "no capabilities",
     "file view",
 )
 

@@ -277,3 +277,16 @@ def test_no_file_of_the_backend_is_changed(tmp_path: Path) -> None:
     with booted(tmp_path, plain(before=code)) as (app, findings):
         assert app is not None, findings
     assert [path.name for path in (tmp_path / "backend").iterdir()] == ["main.py"]
+
+
+def test_a_backend_has_no_capability_and_its_programs_gain_none(tmp_path: Path) -> None:
+    code = """import subprocess
+STATUS = open("/proc/self/status").read()
+STATUS += subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True).stdout
+"""
+    route = '\n\n@app.get("/status")\ndef status() -> str:\n    return STATUS\n'
+    with booted(tmp_path, plain(before=code, after=route)) as (app, findings):
+        assert app is not None, findings
+        lines = app.send(Request("GET", "/status")).json().splitlines()
+    held = [line.split()[1] for line in lines if line.startswith(("CapEff", "CapPrm", "CapInh"))]
+    assert held == ["0" * 16] * 6

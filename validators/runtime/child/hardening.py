@@ -1,6 +1,7 @@
 """Takes rights away from this process before the backend's code is loaded.
 
-Sources: landlock(7) and linux/landlock.h (ABI 1 to 7), prctl(2), setrlimit(2).
+Sources: landlock(7) and linux/landlock.h (ABI 1 to 7), prctl(2), capset(2),
+setrlimit(2).
 """
 
 import ctypes
@@ -14,7 +15,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_FOR_VERSION = 1
 _PATH_BENEATH = 1
 _SET_NO_NEW_PRIVILEGES = 38
-_SET_DUMPABLE = 4
+_CAPABILITY_VERSION = 0x20080522
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _ALL_OF_FIRST_ABI = (1 << 13) - 1
@@ -63,6 +64,19 @@ def forbid_new_privileges() -> bool:
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0)
+
+
+def drop_capabilities() -> bool:
+    """Give up every capability, those of root included; tell whether that worked.
+
+    Programs that are started from here gain none either, as they gain no privileges.
+    """
+    if sys.platform != "linux":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    # Effective, permitted and inheritable ones, in two words each.
+    return bool(libc.capset(header, bytes(24)) == 0)
 
 
 def restrict_files(writable: Iterable[str], readable: Iterable[str], owns_proc: bool) -> bool:  # noqa: FBT001

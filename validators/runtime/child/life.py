@@ -51,6 +51,7 @@ def _harden(order: Message) -> list[str]:
     hardening.limit_resources(order["limits"])
     layers = {
         "no new privileges": hardening.forbid_new_privileges(),
+        "no capabilities": hardening.drop_capabilities(),
         "file view": hardening.restrict_files(
             order["writable"], [*_python_folders(), *order["readable"]], order["owns_proc"]
         ),
