@@ -175,7 +175,7 @@ def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckO
     preparing = runtime.prepare(project, location, options.python, limits, options.user_id)
     with preparing as booting:
         with run.stage("boot"):
-            app, findings = booting.start()
+            app, findings = booting.start_two()
             run.findings += _required(findings) if options.requires_sandbox else findings
         if app is not None:
             with run.stage("probes"):

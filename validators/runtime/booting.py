@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,6 +61,9 @@ _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks
 _OWN_FOLDER = Path(__file__).resolve().parents[2]
 
 
+Booted = tuple[RunningApp | None, list[Finding]]
+
+
 @dataclass
 class Booting:
     """A backend that is about to be booted.
@@ -71,7 +75,6 @@ class Booting:
         limits: What it may use.
         user_id: Type of the user table's key.
         filled: Variables that get a harmless value, although the code has an answer without one.
-        is_known: Whether it has booted before, and said what its routes are.
     """
 
     project: Project
@@ -82,7 +85,8 @@ class Booting:
     closing: ExitStack
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
-    is_known: bool = False
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _second: Future[Booted] | None = None
 
     @cached_property
     def verifications(self) -> tuple[Verification, ...]:
@@ -94,21 +98,42 @@ class Booting:
         """The users of the probes, the same in each world."""
         return better_auth.disguise(better_auth.users(self.user_id), self.user_id)
 
+    def start_two(self) -> Booted:
+        """Boot the backend as `start` does, and once more beside that, for `boot_again`."""
+        second = next(iter(self.verifications[1:]), self.verifications[0])
+        _ = self.users  # drawn here, and not by both at once
+        self._second = self._aside.submit(self._boot, second, is_described=False)
+        return self.start()
+
+    def boot_again(self, verification: Verification | None = None) -> Booted:
+        """Boot the backend once more, unless that was done ahead; its routes are not said again."""
+        second, self._second = self._second, None
+        app, findings = second.result() if second else (None, [])
+        if app is not None and app.verification == (verification or self.verifications[0]):
+            return app, findings
+        return self.start(verification, is_described=False)
+
+    def finish(self) -> None:
+        """Wait for the boot that goes on beside."""
+        self._aside.shutdown()
+
     def start(
-        self, verification: Verification | None = None
-    ) -> tuple[RunningApp | None, list[Finding]]:
+        self, verification: Verification | None = None, *, is_described: bool = True
+    ) -> Booted:
         """Boot the backend on a fresh database.
 
         Args:
             verification: How it is set up to verify tokens; the first that its code knows where
                 None.
+            is_described: Whether it says what its routes are.
 
         Returns:
             The running app, or None and why there is none. A backend that stops with the name
             of a variable that its code reads is booted again, with a harmless value for it.
         """
         for _ in range(_MOST_BOOTS):
-            app, findings = self._boot(verification or self.verifications[0])
+            wanted = verification or self.verifications[0]
+            app, findings = self._boot(wanted, is_described=is_described)
             missed = {
                 name
                 for name in read_variables(self.project).keys() - self.filled
@@ -119,7 +144,7 @@ class Booting:
             self.filled |= missed
         return app, findings
 
-    def _boot(self, verification: Verification) -> tuple[RunningApp | None, list[Finding]]:
+    def _boot(self, verification: Verification, *, is_described: bool) -> Booted:
         user_id = None if _keeps_own_users(self.project) else self.user_id
         database = self.closing.enter_context(self.cluster.database(user_id))
         if user_id is not None:
@@ -143,6 +168,7 @@ class Booting:
         self.closing.callback(process.close)
         keys = KeyServer() if "published keys" in self.verifications else None
         boot = _Boot(self, process, database, folder, secret, verification, keys, environment)
+        boot.is_described = is_described
         return boot.run()
 
 
@@ -158,6 +184,7 @@ class _Boot:
     verification: Verification
     keys: KeyServer | None
     environment: Mapping[str, str]
+    is_described: bool = True
     stage: str = "import"
     layers: list[str] = field(default_factory=list)
     auth_tables: list[tuple[Any, ...]] = field(default_factory=list)
@@ -171,7 +198,7 @@ class _Boot:
     def origin(self) -> Origin:
         return Origin(self.copy, self.booting.project.modules.keys())
 
-    def run(self) -> tuple[RunningApp | None, list[Finding]]:
+    def run(self) -> Booted:
         project, limits = self.booting.project, self.booting.limits
         try:
             self.auth_tables = self.database.describe_auth_tables()
@@ -186,7 +213,6 @@ class _Boot:
             fault = read_fault(outcome.get("fault"), self.origin)
             self.process.close()
             return None, [explain_fault(self.stage, fault, project)]
-        self.booting.is_known = True
         app = RunningApp(
             process=self.process,
             database=self.database,
@@ -197,7 +223,7 @@ class _Boot:
             openapi=merge_documents(_mapping(outcome.get("openapi")), outcome.get("documents")),
             websockets=read_websockets(outcome.get("websockets")),
             mounts=read_paths(outcome.get("mounts")),
-            boot_again=self.booting.start,
+            boot_again=self.booting.boot_again,
             verification=self.verification,
             other_verifications=self.booting.verifications[1:],
             keys=self.keys,
@@ -267,7 +293,7 @@ class _Boot:
             "module": location.module,
             "attribute": location.attribute,
             "is_factory": location.is_factory,
-            "is_described": not self.booting.is_known,
+            "is_described": self.is_described,
             "hidden_folder": str(_OWN_FOLDER),
             "hidden_names": _OWN_NAMES,
             "environment": self._auth_environment(),
@@ -335,4 +361,9 @@ def prepare(
     template = shared_template(python)
     cluster = shared_cluster()
     with ExitStack() as closing:
-        yield Booting(project, location, template, limits or Limits(), cluster, closing, user_id)
+        limits = limits or Limits()
+        booting = Booting(project, location, template, limits, cluster, closing, user_id)
+        try:
+            yield booting
+        finally:
+            booting.finish()

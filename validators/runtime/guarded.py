@@ -174,6 +174,8 @@ class Guarded:
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
+        if self._process is not None and self._process.returncode is None:
+            self._process.returncode = 0  # nobody waits for it
 
     def _read_status(self) -> bool:
         """Take in what the guard has said; False where it has ended."""

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -102,6 +103,7 @@ class Template:
         """End the process without waiting until it is gone."""
         self._control.close()
         self.process.kill()
+        self.process.returncode = -signal.SIGKILL  # nobody waits for it
         self._log.close()
 
     def _await_ready(self) -> None:
