@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Literal, TypeGuard
 
 from validators.ownership import definitions, walk
+from validators.ownership.arguments import Arguments
 from validators.ownership.conditions import pure_value
 from validators.ownership.containers import merged
 from validators.ownership.definitions import (
     FunctionNode,
-    default_nodes,
     free_names,
     is_deferred,
     nonlocal_names,
@@ -27,7 +27,6 @@ from validators.ownership.facts import (
     subjects,
     without_repetition,
 )
-from validators.ownership.flow import Flow
 from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Program, Resolved, Scope, dotted_name, is_tool_decorator
 from validators.ownership.recorder import Entry, Frame, Outcome, Place
@@ -55,6 +54,8 @@ from validators.ownership.walk import names_in
 DEEPEST = 90
 # A function that has called itself so often is interpreted once more for all further calls.
 DEEPEST_RECURSION = 2
+# Calls that differ in nothing but texts and numbers are told apart so often.
+MOST_CONSTANTS = 32
 
 # What calls a coroutine beside its caller, unless it is awaited.
 _DETACHING = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe"})
@@ -62,7 +63,7 @@ _DETACHING = frozenset({"create_task", "ensure_future", "run_coroutine_threadsaf
 _UNAWAITED = (ast.Expr, ast.If, ast.While, ast.IfExp, ast.UnaryOp, ast.BoolOp, ast.Compare)
 
 
-class Calls(Flow):
+class Calls(Arguments):
     """Follows calls and imports through the project."""
 
     program: Program
@@ -84,6 +85,8 @@ class Calls(Flow):
         # What was assigned to attributes of classes.
         self.class_fields: dict[tuple[ast.ClassDef, str], Value] = {}
         self.patched: set[str] = set()
+        # For each call with its constants left out, the constants that it was made with.
+        self.constants: defaultdict[object, set[tuple[Value, ...]]] = defaultdict(set)
         self.visited: set[ast.AST] = set()
         # Functions that are defined inside functions, as they were last seen.
         self.inner: dict[FunctionNode, Function] = {}
@@ -92,6 +95,7 @@ class Calls(Flow):
         """Forget earlier interpretations, because module variables have changed since."""
         self.is_stale = False
         self.memo.clear()
+        self.constants.clear()
         self.entries.clear()
         self.visited.clear()
 
@@ -199,7 +203,8 @@ class Calls(Flow):
         """Return what a project's function gives back for these arguments."""
         if self._is_detached(function, call):
             return self._call_detached(function, call)
-        env = self.bound_arguments(function, call)
+        bound = self.bound_arguments(function, call)
+        env = {name: self.as_given(value, call.state) for name, value in bound.items()}
         self._rebind_around(function, call.state)
         outcome = self.outcome(function, env, call.state, call.frame, node=call.node)
         if call.frame.entry.role == "dependency":
@@ -271,6 +276,7 @@ class Calls(Flow):
                 frame.entry.callees[running.index] = running
                 return Outcome(self.derived("a recursive call", env.values(), state), NO_FACTS)
         facts = self._facts_about((*env.values(), *state.store.values()), state.facts)
+        env = self._with_few_constants(function, env, facts)
         where = (role, self.depending > 0)
         key = (function, tuple(env.items()), facts, tuple(state.store.items()), where)
         entry = self.memo.get(key)
@@ -300,6 +306,21 @@ class Calls(Flow):
         self._apply(entry, facts, state, frame)
         return entry.outcome
 
+    def _with_few_constants(
+        self, function: Function, env: dict[str, Value], facts: Facts
+    ) -> dict[str, Value]:
+        """Return the arguments, with unknown ones for texts and numbers that change too often."""
+        varying = [name for name, value in env.items() if _is_text_or_number(value)]
+        if not varying:
+            return env
+        others = tuple((name, value) for name, value in env.items() if name not in varying)
+        seen = self.constants[function, others, facts]
+        given = tuple(env[name] for name in varying)
+        if given in seen or len(seen) < MOST_CONSTANTS:
+            seen.add(given)
+            return env
+        return env | {name: Unknown(f"{name}, which changes too often") for name in varying}
+
     def _folded(self, name: str, value: Value, earlier: Value | None, state: State) -> Value:
         """Return the argument of a recursive call as that of the call around it.
 
@@ -323,9 +344,11 @@ class Calls(Flow):
     def _apply(self, entry: Entry, facts: Facts, state: State, frame: Frame) -> None:
         outcome = entry.outcome
         assert outcome is not None  # noqa: S101  # the caller has looked
+        frame.entry.created |= entry.created
+        named = state.names() if entry.created else frozenset()
         for symbol in entry.created:
-            frame.entry.created[symbol] = None
-            self.renew_row(symbol, state)
+            if symbol in named:
+                self.renew_row(symbol, state)
         state.facts = (state.facts - facts) | outcome.facts
         state.store = dict(outcome.store)
 
@@ -400,61 +423,7 @@ class Calls(Flow):
             relevant(facts, names), names | rows, lambda row: self.prover.rows[row].key
         )
 
-    # Arguments.
-
-    def bound_arguments(self, function: Function, call: Call) -> dict[str, Value]:
-        """Return the parameters of a function with the values that a call gives them."""
-        args = function.node.args
-        positional = [*args.posonlyargs, *args.args]
-        given = list(call.args)
-        if function.receiver is not None:
-            given.insert(0, function.receiver)
-        env: dict[str, Value] = {}
-        for parameter, value in zip(positional, given, strict=False):
-            env[parameter.arg] = value
-        left = given[len(positional) :]
-        keywords = dict(call.keywords)
-        names = [p.arg for p in (*positional, *args.kwonlyargs)]
-        for name in names:
-            if name in keywords and name not in env:
-                env[name] = keywords.pop(name)
-        self._fill_missing(function, names, call, env)
-        if args.vararg is not None:
-            env[args.vararg.arg] = _variadic(left, call.rest)
-        if args.kwarg is not None:
-            env[args.kwarg.arg] = Mapping(tuple(keywords.items()), call.more)
-        return env
-
-    def _fill_missing(
-        self, function: Function, names: list[str], call: Call, env: dict[str, Value]
-    ) -> None:
-        defaults = default_nodes(function.node)
-        for name in names:
-            if name in env:
-                continue
-            sources = [value for value in (call.rest, call.more) if value is not None]
-            if sources:
-                found: Value = one_of(self._spread(value, call) for value in sources)
-                default = defaults.get(name)
-                if default is not None:
-                    found = one_of([found, self._default(function, default, call)])
-                env[name] = found
-            elif name in defaults:
-                env[name] = self._default(function, defaults[name], call)
-            else:
-                env[name] = Unknown(f"no value is passed for {name}")
-
-    def _spread(self, value: Value, call: Call) -> Value:
-        if isinstance(value, Items):
-            return self.element(value, call.node, call.state, call.frame)
-        return value
-
-    def _default(self, function: Function, node: ast.expr, call: Call) -> Value:
-        frame = Frame(call.frame.entry, function.scope.path, function.scope.owner)
-        try:
-            return self.evaluate(node, State(dict(function.closure)), frame)
-        except UnreachableError:
-            return Unknown("a default that cannot be evaluated")
+    # Changed arguments.
 
     def _write_back_parameters(self, function: Function, outcome: Outcome, call: Call) -> None:
         if not outcome.parameters or not isinstance(call.node, ast.Call):
@@ -568,11 +537,11 @@ def _is_of_request(value: Mapping) -> bool:
     return any(isinstance(one, Given) for item in held for one in members(item))
 
 
-def _variadic(left: list[Value], rest: Value | None) -> Value:
-    if rest is None:
-        return Items(tuple(left), None, is_tuple=True)
-    each = rest.each if isinstance(rest, Items) else rest
-    return Items(None, one_of([*left, each]) if each is not None else None, is_tuple=True)
+def _is_text_or_number(value: Value) -> bool:
+    if isinstance(value, Const):
+        return type(value.value) in (str, int, float)
+    # A text that is put together from constants and unknown pieces.
+    return isinstance(value, Made) and value.kind == "text" and not walk.origins(value)
 
 
 def _label(function: Function) -> str:

@@ -66,6 +66,16 @@ class State:
         if facts:
             self.facts |= facts
 
+    def names(self) -> frozenset[object]:
+        """Return the row symbols and terms that facts and values of this path name."""
+        values = (*self.env.values(), *self.store.values())
+        return frozenset(
+            (
+                *(name for fact in self.facts for name in subjects(fact)),
+                *(name for value in values for name in names_in(value)),
+            )
+        )
+
     def renew(self, name: object, old: object) -> None:
         """Make a row symbol, or a given term, stand for something new.
 

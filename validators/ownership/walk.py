@@ -162,7 +162,8 @@ def _everything(value: object) -> Iterator[object]:
         if isinstance(held, tuple | frozenset):
             stack.extend(held)
         else:
-            stack.extend([getattr(held, name) for name in _field_names(type(held))])
+            kind: Any = type(held)
+            stack.extend([getattr(held, name) for name in _field_names(kind)])
 
 
 @cache
