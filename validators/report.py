@@ -72,7 +72,8 @@ class Finding:
         steps: The same way with places.
         correction: The corrected lines. They are proven: with them in place, the finding is gone
             and no other has come. Empty where no such lines could be derived.
-        consequences: Queries that are not isolated because of this finding alone.
+        consequences: Queries that are not isolated, and writes that are not safe, because of
+            this finding alone.
     """
 
     code: str

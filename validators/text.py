@@ -79,11 +79,18 @@ def finding_lines(findings: Iterable[Finding], read: Reader, width: int = 0) -> 
         width: As for `text_lines`.
     """
     files: dict[str, Sequence[str]] = {}
-    for finding in findings:
+    for finding in _causes_first(findings):
         if finding.path not in files:
             files[finding.path] = _source_lines(read(finding.path)) if finding.path else ()
         yield from _one_finding(finding, files[finding.path], width)
         yield ()
+
+
+def _causes_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in their order, those that others explain behind those."""
+    ordered = list(findings)
+    explained = {(step.path, step.line) for each in ordered for step in each.consequences}
+    return sorted(ordered, key=lambda each: (each.path, each.line) in explained)
 
 
 def reader_of(root: Path) -> Reader:
@@ -220,7 +227,9 @@ def _quote(code: str, finding: Finding, width: int) -> Iterator[Line]:
     if 0 < room < len(shown):
         # Keep the caret in view.
         start = max(0, min(len(before) - room // 3, len(shown) - room))
-        shown = shown[start : start + room]
+        is_cut = len(shown) > start + room
+        shown = ("…" if start else "") + shown[start + bool(start) : start + room]
+        shown = f"{shown[:-1]}…" if is_cut else shown
         blamed = blamed[: start + room - len(before)]
     yield (gutter, "quiet"), (shown, "plain")
     if column:

@@ -1,5 +1,6 @@
 """Findings: verdicts and problems as a person reads them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -30,6 +31,9 @@ _ADVICE = {
     "somebody else's.",
 }
 
+_UNCHECKED_PARENT = re.compile(
+    r"\S+ is stored from (?P<key>[\w.]+) .*nothing checks whose (?P<parent>\w+) that is\.$"
+)
 _NO_CHECK = "nothing checks the row afterwards"
 _UNCHECKED_ROW = "is the key of an unchecked row: "
 
@@ -231,7 +235,8 @@ class _Writer:
                 is_effect = bool(causes) and NOT_THE_USER in problem.message
                 if problem.code == "BP308" or (route is not None and not is_effect):
                     way = way_to(root, entry) if route is not None else ()
-                    yield self._at(problem.code, problem.place, problem.message, way, problem.fix)
+                    fix = problem.fix or _parent_fix(problem.message)
+                    yield self._at(problem.code, problem.place, problem.message, way, fix)
 
     def _causes(self, entries: list[Entry], root: Entry, route: Route) -> Iterator[Finding]:
         """Yield what is wrong with how a route knows who is signed in."""
@@ -329,6 +334,17 @@ def way_to_place(root: Entry, entries: list[Entry], place: Place) -> tuple[Entry
         and entry.place.line <= place.line <= (getattr(entry.node, "end_lineno", 0) or 0)
     ]
     return way_to(root, max(around, key=lambda e: e.place.line)) if around else (root,)
+
+
+def _parent_fix(message: str) -> str | None:
+    """Say which parent to fetch before its key is stored."""
+    match = _UNCHECKED_PARENT.match(message)
+    return (
+        f"Before this, fetch the {match['parent']} by {match['key']} and the signed-in user, and "
+        "answer 404 where there is none."
+        if match
+        else None
+    )
 
 
 def _unverified_fix(blame: Given | int) -> str | None:

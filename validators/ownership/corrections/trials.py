@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Literal
 
 from validators.ownership.corrections import authentication, queries, writes
 from validators.ownership.corrections.edits import Edit, changes_of, with_changes
@@ -95,9 +96,9 @@ def _causes(accepted: dict[int, _Trial]) -> dict[int, int]:
 def _together(finding: Finding, effects: Iterable[Finding]) -> tuple[Step, ...]:
     steps = dict.fromkeys(finding.consequences)
     for effect in effects:
-        if effect.code == "BP301":
-            what = effect.trace[-1] if effect.trace else effect.route or ""
-            steps[Step(kind="query", what=what, path=effect.path, line=effect.line or 1)] = None
+        kind: Literal["query", "write"] = "query" if effect.code == "BP301" else "write"
+        what = effect.trace[-1] if effect.trace else effect.route or ""
+        steps[Step(kind=kind, what=what, path=effect.path, line=effect.line or 1)] = None
         steps |= dict.fromkeys(effect.consequences)
     place = (finding.path, finding.line)
     kept = (step for step in steps if (step.path, step.line) != place)
