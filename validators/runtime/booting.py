@@ -301,6 +301,8 @@ class _Boot:
             "writable": [str(self.copy), str(self.folder / "home")],
             "readable": [],
             "owns_proc": "own /proc" in self.layers,
+            "owns_network": "network namespace" in self.layers,
+            "keys_port": self.keys.port if self.keys else 0,
             "trace_after": limits.boot_seconds * 0.9,
             "request_seconds": limits.request_seconds,
             "limits": {

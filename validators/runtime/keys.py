@@ -75,6 +75,11 @@ class KeyServer:
     _listener: socket.socket | None = None
 
     @property
+    def port(self) -> int:
+        """The port that it answers on."""
+        return int(self.base_url.rpartition(":")[2])
+
+    @property
     def shown_url(self) -> str:
         """Where the keys are, as a report names it."""
         return AUTH_URL + KEYS_PATH

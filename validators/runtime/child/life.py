@@ -56,6 +56,8 @@ def _harden(order: Message) -> list[str]:
             order["writable"], [*_python_folders(), *order["readable"]], order["owns_proc"]
         ),
     }
+    if not order["owns_network"]:
+        layers["TCP restrictions"] = hardening.restrict_tcp(order["keys_port"])
     return [name for name, is_there in layers.items() if is_there]
 
 
