@@ -1,5 +1,7 @@
 """The whole analysis in order: schema, modules, routes, what no route reaches, verdicts."""
 
+from contextlib import suppress
+
 from validators.location import AppLocation
 from validators.ownership.calls import clear_caches
 from validators.ownership.findings import report
@@ -12,6 +14,7 @@ from validators.ownership.schema import read_schema
 from validators.ownership.state import State
 from validators.ownership.unreached import run_unreached
 from validators.ownership.unseen import note_unseen
+from validators.ownership.values import Function, Unknown, Value
 from validators.ownership.verdicts import Judge
 from validators.report import Finding, Query
 from validators.source import Project
@@ -75,6 +78,9 @@ def _run_everything(interpreter: Interpreter, location: AppLocation | None, root
 
 
 def _run_routes(interpreter: Interpreter, roots: Roots) -> None:
+    # What it leaves in module variables is there when the first request comes.
+    for function in interpreter.startups:
+        _call(interpreter, function)
     interpreter.is_serving = True
     for _ in range(MOST_PASSES):
         roots.clear()
@@ -88,11 +94,18 @@ def _run_routes(interpreter: Interpreter, roots: Roots) -> None:
 
 def _call_factory(interpreter: Interpreter, location: AppLocation) -> None:
     factory = interpreter.module_name(location.path, location.attribute)
-    entry = Entry(len(interpreter.entries), location.attribute, Place(location.path, 1, 1))
-    interpreter.entries.append(entry)
-    call = Call(interpreter.dummy(), State({}), Frame(entry, location.path))
     if factory is not None:
-        try:
-            interpreter.call(factory, call)
-        except UnreachableError:
-            return
+        _call(interpreter, factory)
+
+
+def _call(interpreter: Interpreter, function: Value) -> None:
+    """Call a function as the framework does, outside any request."""
+    if not isinstance(function, Function):
+        return
+    path = function.scope.path
+    entry = Entry(len(interpreter.entries), function.name, Place.of(path, function.node))
+    interpreter.entries.append(entry)
+    state, frame = State({}), Frame(entry, path)
+    with suppress(UnreachableError):
+        given = Call(interpreter.dummy(), state, frame, [Unknown("the app")])
+        interpreter.outcome(function, interpreter.bound_arguments(function, given), state, frame)

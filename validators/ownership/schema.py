@@ -33,6 +33,7 @@ _GRANT = re.compile(
     re.IGNORECASE,
 )
 _KEYS = frozenset({"id", "email", "username", "user_id", "uid", "sub", "external_id", "auth_id"})
+_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COLUMN_CALLS = frozenset({"Field", "Column", "mapped_column"})
 _RELATION_CALLS = frozenset({"Relationship", "relationship", "relation"})
 
@@ -171,6 +172,7 @@ def read_schema(
                     if model is not None:
                         schema.models[model.key] = model
                         schema.by_node[node] = model
+    _imply_keys(schema, owner_columns)
     _find_owners(schema, owner_columns)
     for model in schema.models.values():
         model.is_public = model.name in public_models
@@ -261,6 +263,22 @@ def _read_column(model: TableModel, name: str, call: ast.Call) -> None:
 def _reference(node: ast.expr) -> str | None:
     """Return what a foreign key names, given as text or as `User.id`."""
     return _text(node) or dotted_name(node)
+
+
+def _imply_keys(schema: Schema, owner_columns: frozenset[str]) -> None:
+    """Read `conversation_id` as a foreign key to the conversations, where none is declared."""
+    names: dict[str, TableModel] = {}
+    for model in schema.models.values():
+        table, snake = model.table.lower(), _SNAKE.sub("_", model.name).lower()
+        names |= dict.fromkeys((table, table.removesuffix("s"), snake), model)
+    for model in schema.models.values():
+        declared = {key.column for key in model.foreign}
+        for column in model.columns:
+            named = names.get(column.lower().removesuffix("_id"))
+            is_key = column.lower().endswith("_id") and column not in declared | owner_columns
+            if is_key and named is not None and not named.is_user and len(named.primary) <= 1:
+                target = named.primary[0] if named.primary else "id"
+                model.foreign = (*model.foreign, ForeignKey(column, named.table, target))
 
 
 def _find_owners(schema: Schema, owner_columns: frozenset[str]) -> None:

@@ -76,6 +76,8 @@ class Web(Sessions):
         self.routers: dict[int, RouterInfo] = {}
         self.continued: list[State] = []
         self.overrides: dict[Value, Value] = {}
+        # What runs when the app starts.
+        self.startups: dict[Value, None] = {}
         self.depends_at: dict[int, Place] = {}
 
     def _dotted(self, call: Call) -> str:
@@ -170,6 +172,9 @@ class Web(Sessions):
                 self.dependency_list(call.keywords.get("dependencies")),
                 last == "FastAPI",
             )
+            lifespan = call.keywords.get("lifespan")
+            if lifespan is not None:
+                self.startups[lifespan] = None
             middlewares = call.keywords.get("middleware")
             if isinstance(middlewares, Items):
                 self.routers[number].middlewares += list(middlewares.items or ())
@@ -216,6 +221,9 @@ class Web(Sessions):
                 return self._wrapped(made, call)
             case "scheme":
                 return self.credentials(made)
+            case "startup":
+                self.startups.update(dict.fromkeys(call.args))
+                return call.args[0] if call.args else made
             case "identity":
                 return call.args[0] if call.args else made
             case _:
@@ -258,7 +266,9 @@ class Web(Sessions):
             return Made("middleware", (("router", Const(made.where)),))
         elif name == "add_middleware" and call.args and call.args[0] not in info.middlewares:
             info.middlewares.append(call.args[0])
-        elif name in ("on_event", "exception_handler"):
+        elif name == "on_event":
+            return Made("startup")
+        elif name == "exception_handler":
             return Made("identity")
         return NONE
 

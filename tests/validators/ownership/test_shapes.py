@@ -414,6 +414,39 @@ def every(user_id: str, db: Db, me: str = Depends(guarded)):
 def others(other_id: str, db: Db, me: str = Depends(guarded)):
     return db.exec(select(Task).where(Task.user_id == other_id)).all()  # leak
 """,
+    "tools are registered when the app starts": """
+class Registry:
+    def __init__(self):
+        self.tools = {}
+    def register(self, name, function):
+        self.tools[name] = function
+registry = Registry()
+def mine(user_id: str, db: Db):
+    return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
+def anybodys(user_id: str, db: Db):
+    return db.exec(select(Task).where(Task.title == user_id)).all()  # leak
+@app.on_event("startup")
+def start():
+    registry.register("mine", mine)
+    registry.register("anybodys", anybodys)
+@app.post("/tools/{name}")
+def run(name: str, db: Db, me: Me):
+    return registry.tools[name](me, db)
+""",
+    "a child names its parent by a column without a declared key": """
+class Photo(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    task_id: int
+@app.get("/tasks/{task_id}/photos")
+def photos(task_id: int, db: Db, me: Me):
+    task = db.get(Task, task_id)  # isolated
+    if task is None or task.user_id != me:
+        raise HTTPException(404)
+    return db.exec(select(Photo).where(Photo.task_id == task.id)).all()  # isolated
+@app.get("/photos/{photo_id}")
+def photo(photo_id: int, db: Db, me: Me):
+    return db.get(Photo, photo_id)  # leak
+""",
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
     return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
