@@ -121,6 +121,10 @@ class Experiment:
                 f"the owner is answered {self.world.neutral(reason(exchange))}".rstrip("."),
             )
             return
+        if self._had_nothing_to_delete(operation, filled, exchange):
+            why = "the owner has no rows there to delete, and no other route makes any"
+            self._pending[operation.route] = (operation, why)
+            return
         self._pending.pop(operation.route, None)
         self.results.exercised.add(operation.route)
         filled = self._check_effect(operation, filled, exchange)
@@ -130,6 +134,15 @@ class Experiment:
             self.interference.attempt(operation, filled)
         if operation.method == "GET":
             self._vary_query(operation)
+
+    def _had_nothing_to_delete(
+        self, operation: Operation, filled: Filled, exchange: Exchange
+    ) -> bool:
+        """Tell whether a collection was emptied that was empty."""
+        if operation.method != "DELETE" or exchange.change or filled.slots:
+            return False
+        table = self.filler.targets.own_table(operation)
+        return table is not None and not any(self.world.rows_of("owner", table))
 
     def _owners_request(self, operation: Operation) -> Filled:
         index = {"PUT": 2, "PATCH": 5}.get(operation.method, 0)

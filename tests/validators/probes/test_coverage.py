@@ -40,6 +40,32 @@ def test_a_route_that_fails_is_missed(tmp_path: Path) -> None:
     assert missed(run) == {"GET /x": "the owner's request ends in a server error"}
 
 
+CLEAR = """
+from dependencies import CurrentUser, DatabaseSession
+from models import Task
+from sqlmodel import Field, SQLModel, delete
+
+
+class Draft(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+
+
+@app.delete("/api/drafts", status_code=204)
+def clear(session: DatabaseSession, current_user: CurrentUser) -> None:
+    session.exec(delete(Draft).where(Draft.user_id == current_user.id))
+    session.commit()
+"""
+
+
+def test_a_collection_that_is_empty_anyhow_shows_nothing_by_being_emptied(tmp_path: Path) -> None:
+    run = probe(tmp_path, with_main(CLEAR))
+    assert missed(run) == {
+        "DELETE /api/drafts": "the owner has no rows there to delete, and no other route makes any"
+    }
+    assert {finding.code for finding in run.findings} == {"BP611"}
+
+
 HIDDEN = """
 from dependencies import CurrentUser, DatabaseSession
 from fastapi import APIRouter
