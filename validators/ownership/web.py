@@ -62,7 +62,7 @@ class RouterInfo:
     prefix: str
     dependencies: tuple[Value, ...]
     is_app: bool
-    routes: list[RouteInfo] = field(default_factory=list)
+    routes: dict[RouteInfo, None] = field(default_factory=dict)
     includes: list[tuple[int, str, tuple[Value, ...]]] = field(default_factory=list)
     middlewares: list[Value] = field(default_factory=list)
 
@@ -244,8 +244,7 @@ class Web(Sessions):
         names = tuple(text_of(method).upper() for method in methods.items or ())
         dependencies = self.dependency_list(made.get("dependencies"))
         route = RouteInfo(names, path, handler, dependencies, call.node, call.frame.path)
-        if route not in self.routers[number].routes:
-            self.routers[number].routes.append(route)
+        self.routers[number].routes[route] = None
         return handler
 
     # Methods.
