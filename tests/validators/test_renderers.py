@@ -14,7 +14,17 @@ from pydantic import TypeAdapter
 
 from validators import CheckOptions, check
 from validators.renderers import FORMATS, render
-from validators.report import Coverage, Finding, Missed, Probe, Query, QueryVerdict, Report
+from validators.report import (
+    Change,
+    Coverage,
+    Finding,
+    Missed,
+    Probe,
+    Query,
+    QueryVerdict,
+    Report,
+    Step,
+)
 from validators.rules import all_rules
 from validators.text import finding_lines, plain, reader_of, text_lines
 
@@ -676,3 +686,75 @@ def test_a_check_of_nothing_was_not_successful() -> None:
 def test_the_same_report_is_written_the_same_byte_for_byte(form: Any, root: Path) -> None:
     again = deepcopy(FULL)
     assert render(FULL, form, root) == render(again, form, root)
+
+
+CORRECTED = finding(
+    column=12,
+    end_column=38,
+    correction=(
+        Change(path="routes/tasks.py", line=4, end_line=4, code="    task = own(session, task_id)"),
+        Change(path="routes/tasks.py", line=1, end_line=0, code="from models import Task"),
+        Change(path="models.py", line=2, end_line=3, code="x = 1\ny = 2"),
+    ),
+    consequences=(
+        Step(kind="query", what="list_tasks", path="routes/tasks.py", line=41),
+        Step(kind="query", what="get_comment", path="routes/comments.py", line=118),
+    ),
+)
+
+
+def test_corrected_lines_stand_as_they_are_to_be_pasted(root: Path) -> None:
+    lines = text(Report(findings=(CORRECTED,), timings={"syntax": 0.1}), root)
+    at = next(i for i, line in enumerate(lines) if line.startswith("    fix: "))
+    assert lines[at + 1 : at + 7] == [
+        "        4 │     task = own(session, task_id)",
+        "         add before line 1:",
+        "        + │ from models import Task",
+        "         in place of lines 2 to 3 of models.py:",
+        "        2 │ x = 1",
+        "          │ y = 2",
+    ]
+
+
+def test_the_whole_expression_is_marked(root: Path) -> None:
+    lines = text(Report(findings=(CORRECTED,), timings={"syntax": 0.1}), root)
+    quoted = next(i for i, line in enumerate(lines) if "session.get" in line and "│" in line)
+    marks = lines[quoted + 1]
+    assert marks.count("^") == 26
+    start = marks.index("^")
+    assert lines[quoted][start : start + 26] == "session.get(Task, task_id)"
+
+
+def test_places_and_routes_are_never_broken(root: Path) -> None:
+    report = Report(findings=(CORRECTED,), timings={"syntax": 0.1})
+    lines = text(report, root, width=50)
+    assert any("routes/comments.py:118 get_comment" in line for line in lines)
+    assert any("GET /api/tasks/{task_id}" in line for line in lines)
+    assert any(line.endswith("│     task = own(session, task_id)") for line in lines)
+
+
+def test_a_query_told_as_a_consequence_is_not_listed_again(root: Path) -> None:
+    query = Query(
+        path="routes/tasks.py", line=41, function="list_tasks", kind="select",
+        table_models=("Task",), verdict="leak", proof="nothing binds it", routes=(),
+    )  # fmt: skip
+    report = Report(findings=(CORRECTED,), queries=(query,), timings={"syntax": 0.1})
+    assert "Not proven:" not in text(report, root)
+
+
+def test_what_another_finding_explains_comes_after_it(root: Path) -> None:
+    effect = finding(path="models.py", line=7, code="BP306")
+    cause = finding(
+        consequences=(Step(kind="write", what="create", path="models.py", line=7),),
+    )
+    lines = text(Report(findings=(effect, cause), timings={"syntax": 0.1}), root)
+    heads = [line for line in lines if " error " in line]
+    assert heads[0].startswith("routes/tasks.py")
+    assert heads[1].startswith("models.py")
+
+
+def test_corrected_lines_are_part_of_one_annotation() -> None:
+    shown = render(Report(findings=(CORRECTED,), timings={"syntax": 0.1}), "github", Path())
+    assert "endColumn=38" in shown
+    assert "%0A    task = own(session, task_id)%0Afrom models import Task" in shown
+    assert len(shown.splitlines()) == 2
