@@ -37,8 +37,9 @@ e2e: .venv/installed-dev tests/e2e/node_modules/installed  ## Test with Better A
 mutants: .venv/installed-dev  ## Print the score of the isolation proof on mutants
 	$(BIN)/python -m tests.mutants
 
-bench: .venv/installed-dev  ## Measure the static check as ratios, each with its bar
+bench: .venv/installed-dev  ## Measure the checks as ratios, each with its bar
 	$(BIN)/python benchmarks/static.py
+	$(BIN)/python benchmarks/check.py
 
 lint: .venv/installed-dev  ## Check style and format
 	$(BIN)/ruff check .

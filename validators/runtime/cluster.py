@@ -61,6 +61,7 @@ class Cluster:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _ready: list["Database"] = field(default_factory=list)
     _used_up: list["Database"] = field(default_factory=list)
+    _is_closed: bool = False
 
     @classmethod
     def start(cls, cache: Path | None = None) -> "Cluster":
@@ -95,11 +96,13 @@ class Cluster:
 
     def close(self) -> None:
         """End it and remove its files."""
-        self._guarded.close()
-        self._admin.close()
-        for database in (*self._ready, *self._used_up):
-            database.connection.close()
-        folders.remove(self.folder)
+        with self._lock:
+            self._is_closed = True
+            self._guarded.close()
+            self._admin.close()
+            for database in (*self._ready, *self._used_up):
+                database.connection.close()
+            folders.remove(self.folder)
 
     def leave(self) -> None:
         """End it without waiting: its guard stops it and removes its files."""
@@ -130,6 +133,8 @@ class Cluster:
         """Have so many databases before they are asked for: a check need not wait for them."""
         while len(self._ready) < count:
             with self._lock:
+                if self._is_closed:
+                    return
                 self._drop_used_up()
                 self._ready.append(self._create("text"))
 
