@@ -1,6 +1,7 @@
 """The program's entry: starts first what takes longest, and loads the commands meanwhile."""
 
 import atexit
+import contextlib
 import gc
 import os
 import socket
@@ -44,8 +45,10 @@ def _end(code: object) -> NoReturn:
         code = 1
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # There may be none, or nobody who reads it any more.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
     os._exit(code if isinstance(code, int) else 0)
 
 

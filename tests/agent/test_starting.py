@@ -58,3 +58,11 @@ def test_the_program_ends_with_the_code_of_its_command(arguments: list[str], cod
     )
     assert done.returncode == code
     assert done.stdout if code == 0 else done.stderr
+
+
+def test_nobody_who_reads_on_is_no_error_of_ours() -> None:
+    script = "\"$0\" -c 'from agent.starting import main; main()' explain BP301 | true"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, sys.executable], check=True, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
