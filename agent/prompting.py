@@ -148,9 +148,14 @@ def _item(finding: Finding, complaint: Complaint) -> dict[str, object]:
         "message": _bounded(finding.message, MAX_SENTENCE),
         "way": _bounded(way, MAX_SENTENCE),
         "excerpt": _excerpt(finding, complaint.sources),
-        "fix": _bounded(finding.fix, MAX_SENTENCE),
+        "fix": _bounded(_fix(finding), MAX_SENTENCE),
         "was_known": finding in complaint.known,
     }
+
+
+def _fix(finding: Finding) -> str:
+    """Return what to do, with the proven lines where there are some, each as it is pasted."""
+    return "\n".join([finding.fix, *(change.code for change in finding.correction)])
 
 
 def _place(finding: Finding) -> str:
