@@ -34,9 +34,8 @@ _LOWEST_PID_MAX = 301  # the kernel's own lower bound
 _POLL_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _ROUNDS_PER_LOOK = 10
-_MOST_ENTRIES = 20_000
-_UNCOUNTED = 2**62
-_BLOCK = 512  # what st_blocks counts
+_UNLIMITED = 2**62
+_BLOCK, _SMALLEST = 512, 4096  # what st_blocks counts, and what a file takes at least
 
 _ON_LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -212,7 +211,11 @@ def _watch(config: Config, command: int, list_all: Callable[[], list[int]]) -> d
     # Every fork shares this much with the others, and it counts once for each of them.
     inherited = _resident(command)
     # A program of our own, such as PostgreSQL, is only waited for.
-    is_bounded = min(config["memory"], config["disk"]) < _UNCOUNTED
+    is_bounded = min(config["memory"], config["disk"]) < _UNLIMITED
+    if is_bounded:
+        # What lies there beforehand, such as the backend's own files, is not counted.
+        laid_out = _written(config["folder"], [], _UNLIMITED)
+        config = {**config, "disk": config["disk"] + laid_out}
     for number in itertools.count():
         ended = _reap(command)
         if ended is not None:
@@ -232,23 +235,25 @@ def _find_exceeded(config: Config, pids: list[int], inherited: int, number: int)
         return "processes"
     if sum(max(0, _resident(pid) - inherited) for pid in pids) > config["memory"]:
         return "memory"
-    if number % _ROUNDS_PER_LOOK == 0 and _written(config["folder"], pids) > config["disk"]:
+    most = config["disk"]
+    if number % _ROUNDS_PER_LOOK == 0 and _written(config["folder"], pids, most) > most:
         return "disk"
     return ""
 
 
-def _written(folder: str, pids: list[int]) -> int:
-    """Return how many bytes lie below a folder, or in files that have no name any more."""
-    total, waiting, left = 0, [folder] if folder else [], _MOST_ENTRIES
-    while waiting:
+def _written(folder: str, pids: list[int], most: int) -> int:
+    """Return how many bytes lie below a folder, or in files that have no name any more.
+
+    An empty file counts as a block; beyond `most` there is no need to count.
+    """
+    total, waiting = 0, [folder] if folder else []
+    while waiting and total <= most:
         with contextlib.suppress(OSError):
             for entry in _entries(waiting.pop()):
-                left -= 1
-                total += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+                blocks = entry.stat(follow_symlinks=False).st_blocks
+                total += max(blocks * _BLOCK, _SMALLEST)
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-        if left < 0:
-            return _UNCOUNTED
     nameless: dict[tuple[int, int], int] = {}
     for pid in pids:
         with contextlib.suppress(OSError):
