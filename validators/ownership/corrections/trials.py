@@ -19,7 +19,7 @@ Prove = Callable[[Project], Outcome]
 Spot = tuple[str, int]
 
 # A backend is proven again at most so often, and for at most so many steps in all.
-MOST_TRIALS, MOST_STEPS = 80, 400_000
+MOST_TRIALS, MOST_STEPS = 80, 80_000
 # Drafts of one finding that are tried.
 MOST_DRAFTS = 8
 # Causes first: what else goes away with them needs no correction of its own.
