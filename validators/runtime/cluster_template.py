@@ -3,10 +3,12 @@
 It lies in the user's cache folder, is made once for each recipe, and is never started itself.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import tempfile
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from validators.runtime import better_auth, folders
 from validators.runtime.guarded import Guarded, Order
 
 _SECONDS_TO_MAKE = 120.0
+_KEPT_SECONDS = 30 * 24 * 3600
+_KEPT, _UNFINISHED = "cluster-", "new-"
 _NOBODY = 65534
 
 _SETTINGS = """
@@ -77,19 +81,30 @@ def find_template(cache: Path) -> Path:
     """Return the kept template, made first where there is none for this recipe."""
     binaries = find_binaries()
     recipe = "\n".join((str(binaries), _SETTINGS, _ROLES, better_auth.script("text")))
-    template = cache / f"cluster-{sha256(recipe.encode()).hexdigest()[:16]}"
-    if (template / "data").is_dir():
-        return template
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "cluster.lock"):
-        if not (template / "data").is_dir():
-            fresh = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
-            try:
-                _make_template(binaries, fresh)
-                fresh.rename(template)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
+    template = cache / f"{_KEPT}{sha256(recipe.encode()).hexdigest()[:16]}"
+    if not (template / "data").is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "cluster.lock"):
+            _clear(cache)
+            if not (template / "data").is_dir():
+                fresh = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cache))
+                try:
+                    _make_template(binaries, fresh)
+                    fresh.rename(template)
+                finally:
+                    shutil.rmtree(fresh, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.utime(template)  # it is in use
     return template
+
+
+def _clear(cache: Path) -> None:
+    """Remove what killed runs left unfinished, and what no version has used for long."""
+    long_ago = time.time() - _KEPT_SECONDS
+    for path in cache.iterdir():
+        is_old = path.name.startswith(_KEPT) and path.stat().st_mtime < long_ago
+        if path.is_dir() and (is_old or path.name.startswith(_UNFINISHED)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_template(binaries: Path, fresh: Path) -> None:
