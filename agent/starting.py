@@ -72,6 +72,7 @@ def warm_up() -> None:
         stderr=log,
         pass_fds=(theirs.fileno(),),
         start_new_session=True,
+        cwd="/",
         env={"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"},
     )
     theirs.close()
