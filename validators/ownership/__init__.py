@@ -1,12 +1,15 @@
 """The isolation proof: every query on an owned model is bound to the signed-in user."""
 
 import sys
+import traceback
 from dataclasses import field
+from pathlib import PurePath
 
 from validators.frozen import frozen
 from validators.location import AppLocation
 from validators.ownership.machine import ProofOptions
 from validators.report import Finding, Query
+from validators.rules.isolation import rule
 from validators.source import Project
 
 __all__ = ["Proof", "ProofOptions", "prove"]
@@ -52,6 +55,18 @@ def prove(
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
         found, steps = analyse(project, location, options or ProofOptions())
+    except Exception as error:  # noqa: BLE001  # an error of ours must not lose the other checks
+        return Proof((_failed(error),))
     finally:
         sys.setrecursionlimit(before)
     return Proof(*found, steps)
+
+
+def _failed(error: Exception) -> Finding:
+    """Return the finding that the proof itself failed, so that nothing is proven."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(where.filename).name}, line {where.lineno}"
+    return rule("BP302").finding(
+        f"The proof itself failed, so nothing is proven ({type(error).__name__} in {place}). "
+        "This is an error of BackendPro: please report it, with a backend that shows it."
+    )

@@ -1,5 +1,6 @@
 """Whatever the code, the proof ends, with a report, and equal code gives an equal one."""
 
+import ast
 import sysconfig
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 from tests.validators.ownership.backends import prove_folder, written
 from tests.validators.ownership.test_shapes import HEAD
-from validators.ownership import Proof
+from validators.location import find_app
+from validators.ownership import Proof, prove
 from validators.ownership.calls import Calls
+from validators.source import load_project
 
 ROUTE = """
 @app.get("/tasks")
@@ -105,3 +108,15 @@ def test_a_function_called_in_too_many_ways_is_unproven_and_not_silent(tmp_path:
 def test_the_same_backend_gives_the_same_proof(tmp_path: Path) -> None:
     code = ROUTE.format(value="me")
     assert proof_of_code(code, tmp_path / "a") == proof_of_code(code, tmp_path / "b")
+
+
+def test_an_error_of_the_proof_is_told_and_nothing_is_proven(tmp_path: Path) -> None:
+    project = load_project(written(tmp_path, main=HEAD + ROUTE.format(value="me")))
+    tree = project.modules["main.py"].tree
+    assert tree is not None
+    # No parser makes such a tree.
+    tree.body.append(ast.FunctionDef("broken", None, [], []))  # type: ignore[arg-type]  # that is the point
+    proof = prove(project, find_app(project))
+    assert proof.queries == ()
+    assert [finding.name for finding in proof.findings] == ["query-unproven"]
+    assert "AttributeError" in proof.findings[0].message
