@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from validators.frozen import frozen
@@ -185,9 +184,10 @@ class _Reader:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.bases: dict[ast.ClassDef, list[tuple[ast.ClassDef, str]]] = {}
 
     def read(self, node: ast.ClassDef, path: str) -> TableModel | None:
-        lineage = list(self._lineage(node, path, set()))
+        lineage = self._lineage(node, path)
         table = _table_name(node)
         if not _is_table(node, table, lineage):
             return None
@@ -198,18 +198,27 @@ class _Reader:
         model.is_user = model.table.lower() in USER_TABLES or model.name in USER_CLASSES
         return model
 
-    def _lineage(
-        self, node: ast.ClassDef, path: str, seen: set[ast.ClassDef]
-    ) -> Iterator[ast.ClassDef]:
-        if node in seen:
-            return
-        seen.add(node)
-        yield node
-        for base in node.bases:
-            dotted = dotted_name(base.value if isinstance(base, ast.Subscript) else base)
-            found = self.program.find(path, dotted) if dotted else None
-            if found and isinstance(found.node, ast.ClassDef) and found.scope:
-                yield from self._lineage(found.node, found.scope.path, seen)
+    def _lineage(self, node: ast.ClassDef, path: str) -> list[ast.ClassDef]:
+        """Return a class and all that it inherits from in the project, nearest first."""
+        found: dict[ast.ClassDef, None] = {}
+        stack = [(node, path)]
+        while stack:
+            cls, where = stack.pop()
+            if cls not in found:
+                found[cls] = None
+                stack.extend(reversed(self._bases(cls, where)))
+        return list(found)
+
+    def _bases(self, node: ast.ClassDef, path: str) -> list[tuple[ast.ClassDef, str]]:
+        known = self.bases.get(node)
+        if known is None:
+            known = self.bases[node] = []
+            for base in node.bases:
+                dotted = dotted_name(base.value if isinstance(base, ast.Subscript) else base)
+                found = self.program.find(path, dotted) if dotted else None
+                if found and isinstance(found.node, ast.ClassDef) and found.scope:
+                    known.append((found.node, found.scope.path))
+        return known
 
     def _read_body(self, model: TableModel, cls: ast.ClassDef) -> None:
         for node in cls.body:

@@ -1,7 +1,7 @@
 """Trials: prove the backend again with a drafted correction, and keep what helps."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -20,6 +20,8 @@ Spot = tuple[str, int]
 
 # A backend is proven again at most so often, and for at most so many steps in all.
 MOST_TRIALS, MOST_STEPS = 80, 80_000
+# Looking at a finding reads its module: so many characters are read in all.
+MOST_READ = 600_000
 # Drafts of one finding that are tried.
 MOST_DRAFTS = 8
 # Causes first: what else goes away with them needs no correction of its own.
@@ -47,12 +49,15 @@ def corrected(interpreter: Interpreter, found: Outcome, prove: Prove) -> tuple[F
     bench = _Bench(interpreter, found, prove)
     findings = found[0]
     accepted: dict[int, _Trial] = {}
-    for index in sorted(range(len(findings)), key=lambda i: _rank(findings[i])):
-        if findings[index].code in _ORDER:
-            trial = bench.correct(index)
-            if trial is not None:
-                accepted[index] = trial
-    return tuple(bench.pointed(finding) for finding in _told(findings, accepted))
+    ranked = sorted(range(len(findings)), key=lambda i: _rank(findings[i]))
+    for index in bench.worth_reading(i for i in ranked if findings[i].code in _ORDER):
+        trial = bench.correct(index)
+        if trial is not None:
+            accepted[index] = trial
+    told = list(_told(findings, accepted))
+    for position in bench.worth_reading(range(len(told)), told):
+        told[position] = bench.pointed(told[position])
+    return tuple(told)
 
 
 def _rank(finding: Finding) -> tuple[int, str, int]:
@@ -115,9 +120,23 @@ class _Bench:
         self.prove = prove
         self.left = min(MOST_TRIALS, MOST_STEPS // max(interpreter.steps, 1))
 
+    def worth_reading(
+        self, indices: Iterable[int], findings: Sequence[Finding] | None = None
+    ) -> Iterator[int]:
+        """Yield the first findings, as long as their modules together are not too long."""
+        read = 0
+        for index in indices:
+            module = self.project.modules.get((findings or self.findings)[index].path)
+            read += len(module.text) if module is not None else 0
+            if read > MOST_READ:
+                return
+            yield index
+
     def correct(self, index: int) -> _Trial | None:
         """Return the first draft for a finding that the proof accepts, or None."""
         finding = self.findings[index]
+        if self.left <= 0:
+            return None
         for draft in islice(self._drafts(finding), MOST_DRAFTS):
             if self.left <= 0:
                 return None
