@@ -322,10 +322,23 @@ class Execution(Statements):
         if site is not None:
             self.symbol_sites.setdefault(symbol, site.index)
         facts = self._relation_facts(row, model, relation, symbol, target)
+        facts = facts or self._linked_facts(row, symbol, target, state)
         if site is not None and Fresh(row.symbol) not in state.facts:
             self._judge_related(symbol, State({}, state.facts | facts), frame)
         each = choice([(Row(symbol, target.key), facts)])
         return Items(None, each) if relation.is_list else one_of([each, NONE])
+
+    def _linked_facts(self, row: Row, symbol: int, target: TableModel, state: State) -> Facts:
+        """Return that rows linked to a checked row are the user's, as far as all links are."""
+        model = self.prover.rows[row.symbol]
+        why = self.prover.owned(row.symbol, state.facts)
+        for link in self.schema.models.values():
+            keys = {parent: column for column, parent, _ in link.parents}
+            if why is not None and {model.key, target.key} <= keys.keys():
+                text = f"{link.name} links it to a checked {model.name} ({why.text})"
+                needs = why.needs | {(link.key, column) for column in keys.values()}
+                return frozenset((Owned(symbol, text, needs),))
+        return NO_FACTS
 
     def _judge_related(self, symbol: int, state: State, frame: Frame) -> None:
         model = self.prover.rows[symbol]
