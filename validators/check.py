@@ -177,21 +177,17 @@ def _warm_up(options: CheckOptions) -> None:
     runtime.warm_up(options.python)
 
 
-def _required(findings: list[Finding]) -> list[Finding]:
-    """Return the findings of a boot where layers of the sandbox must not be missing."""
-    return [replace(f, severity="error") if f.code == "BP513" else f for f in findings]
-
-
 def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckOptions) -> None:
     # Imported here because a static check must not wait for the database driver.
     from validators import probes, runtime  # noqa: PLC0415
 
-    limits = runtime.Limits().extended(options.fuzz_seconds)
+    limits = runtime.Limits(requires_layers=options.requires_sandbox)
+    limits = limits.extended(options.fuzz_seconds)
     preparing = runtime.prepare(project, location, options.python, limits, options.user_id)
     with preparing as booting:
         with run.stage("boot"):
             app, findings = booting.start_two()
-            run.findings += _required(findings) if options.requires_sandbox else findings
+            run.findings += findings
         if app is not None:
             with run.stage("probes"):
                 outcome = probes.run(app, options.fuzz_seconds)

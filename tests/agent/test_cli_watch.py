@@ -216,6 +216,7 @@ def test_layers_that_the_kernel_refuses_are_named(
     assert "The system refuses layers of the sandbox: " in done.stdout
     assert "user namespace" in done.stdout
     assert "network namespace" in done.stdout
+    assert ("The app was not started." in done.stdout) == bool(option)
     assert done.returncode == code
 
 

@@ -39,6 +39,8 @@ from validators.runtime.process import BackendEndedError, BackendProcess, Ended
 from validators.runtime.template import Template, shared_template
 from validators.source import Project
 
+# Layers that the child takes itself, before it imports anything of the backend.
+CHILD_LAYERS = ("no new privileges", "no capabilities", "file view")
 LAYERS = (
     "user namespace",
     "process namespace",
@@ -46,9 +48,7 @@ LAYERS = (
     "IPC namespace",
     "network namespace",
     "own /proc",
-    "no new privileges",
-    "no capabilities",
-    "file view",
+    *CHILD_LAYERS,
 )
 
 _PASSWORD_COLUMN = re.compile(
@@ -203,12 +203,19 @@ class _Boot:
         try:
             self.auth_tables = self.database.describe_auth_tables()
             self.layers = list(self.process.guarded.await_layers())
+            refused = [layer for layer in self._missing() if layer not in CHILD_LAYERS]
+            if limits.requires_layers and refused:
+                self.process.close()
+                return None, self._refused_layers()
             self._prepare_keys()
             self.process.order(self._order())
             outcome = self._follow()
         except BackendEndedError as error:
             frames = self.last_frames or read_dump(self.process.output, self.origin)
             return None, [explain_end(error.ended, self.stage, frames, limits)]
+        if outcome["kind"] == "refused":
+            self.process.close()
+            return None, self._refused_layers()
         if outcome["kind"] == "failed":
             fault = read_fault(outcome.get("fault"), self.origin)
             self.process.close()
@@ -227,9 +234,9 @@ class _Boot:
             verification=self.verification,
             other_verifications=self.booting.verifications[1:],
             keys=self.keys,
-            missing_layers=tuple(layer for layer in LAYERS if layer not in self.layers),
+            missing_layers=self._missing(),
         )
-        return app, [*self._changed_auth_tables(), *self._missing_layers(app)]
+        return app, [*self._changed_auth_tables(), *self._refused_layers()]
 
     def _prepare_keys(self) -> None:
         """Without a network namespace there is no listener of the child's own: have one here."""
@@ -250,11 +257,17 @@ class _Boot:
             if url != AUTH_URL and value.startswith(AUTH_URL)
         }
 
-    def _missing_layers(self, app: RunningApp) -> list[Finding]:
-        if not app.missing_layers:
+    def _missing(self) -> tuple[str, ...]:
+        return tuple(layer for layer in LAYERS if layer not in self.layers)
+
+    def _refused_layers(self) -> list[Finding]:
+        names = ", ".join(self._missing())
+        if not names:
             return []
-        names = ", ".join(app.missing_layers)
-        return [rules.SANDBOX.finding(f"The system refuses layers of the sandbox: {names}.")]
+        text = f"The system refuses layers of the sandbox: {names}."
+        if not self.booting.limits.requires_layers:
+            return [rules.SANDBOX.finding(text)]
+        return [rules.SANDBOX.finding(f"{text} The app was not started.", severity="error")]
 
     def _changed_auth_tables(self) -> list[Finding]:
         # A backend with users of its own may have a table of the same name.
@@ -280,7 +293,7 @@ class _Boot:
                     self.stage = str(message.get("stage"))
                 case "exit" | "waiting":
                     self.last_frames = read_frames(message.get("frames"), self.origin)
-                case "failed" | "booted":
+                case "failed" | "booted" | "refused":
                     return message
                 case _:
                     self.process.close()
@@ -300,6 +313,7 @@ class _Boot:
             "listener_port": PORT if self.keys and self.keys.base_url == AUTH_URL else 0,
             "writable": [str(self.copy), str(self.folder / "home")],
             "readable": [],
+            "required_layers": CHILD_LAYERS if limits.requires_layers else (),
             "owns_proc": "own /proc" in self.layers,
             "owns_network": "network namespace" in self.layers,
             "keys_port": self.keys.port if self.keys else 0,

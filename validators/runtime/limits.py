@@ -22,6 +22,7 @@ class Limits:
         file_mb: Size of one file that it writes.
         disk_mb: Size of all that it writes, files in memory included.
         output_mb: What it may print on standard output and standard error together.
+        requires_layers: Whether it runs only where the system grants every layer of the sandbox.
     """
 
     boot_seconds: float = 30.0
@@ -36,6 +37,7 @@ class Limits:
     file_mb: int = 64
     disk_mb: int = 256
     output_mb: int = 16
+    requires_layers: bool = False
 
     def extended(self, seconds: float) -> "Limits":
         """Return the same limits for a process that lives for so much longer."""

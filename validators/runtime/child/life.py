@@ -21,7 +21,11 @@ def live(descriptor: int) -> None:
     if order is None:
         return
     os.environ.update(order["environment"])
-    _say_hardened(sock, order)
+    layers = _harden(order)
+    _say_hardened(sock, order, layers)
+    if not layers >= set(order["required_layers"]):
+        sock.sendall(channel.encode({"kind": "refused"}))
+        return
     parent = _Parent(sock, order)
     # A process that the backend forks must not speak for it.
     os.register_at_fork(after_in_child=sock.close)
@@ -37,9 +41,9 @@ def live(descriptor: int) -> None:
         parent.fail("start-up", error)
 
 
-def _say_hardened(sock: socket.socket, order: Message) -> None:
+def _say_hardened(sock: socket.socket, order: Message, layers: set[str]) -> None:
     """Report the layers, with a listener in this network if the parent wants to serve there."""
-    hardened = channel.encode({"kind": "hardened", "layers": _harden(order)})
+    hardened = channel.encode({"kind": "hardened", "layers": sorted(layers)})
     if order["listener_port"]:
         with socket.create_server(("127.0.0.1", order["listener_port"])) as listener:
             socket.send_fds(sock, [hardened], [listener.fileno()])
@@ -47,7 +51,7 @@ def _say_hardened(sock: socket.socket, order: Message) -> None:
         sock.sendall(hardened)
 
 
-def _harden(order: Message) -> list[str]:
+def _harden(order: Message) -> set[str]:
     hardening.limit_resources(order["limits"])
     layers = {
         "no new privileges": hardening.forbid_new_privileges(),
@@ -58,7 +62,7 @@ def _harden(order: Message) -> list[str]:
     }
     if not order["owns_network"]:
         layers["TCP restrictions"] = hardening.restrict_tcp(order["keys_port"])
-    return [name for name, is_there in layers.items() if is_there]
+    return {name for name, is_there in layers.items() if is_there}
 
 
 def _python_folders() -> list[str]:
