@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from validators.ownership import loading
 from validators.ownership.containers import mapping_of
 from validators.ownership.facts import NO_FACTS, Verified
 from validators.ownership.formulas import as_formula, comparison, is_sql
@@ -322,53 +323,6 @@ def _thread(machine: "Interpreter", name: str, call: Call) -> Value:
     return Unknown("a thread")
 
 
-def _made_at_run_time(machine: "Interpreter", name: str, call: Call) -> Value:
-    machine.problem(
-        call.frame,
-        call.node,
-        "BP302",
-        "Code that is made from a text when the app runs cannot be followed.",
-    )
-    return machine.derived(f"the result of {name}", call.values(), call.state)
-
-
-def _join(machine: "Interpreter", name: str, call: Call) -> Value:
-    """`os.path.join` makes a file's path; what it ends with may be known."""
-    parts = [arg.value for arg in call.args if isinstance(arg, Const)]
-    if not call.args or not isinstance(call.args[-1], Const):
-        return machine.derived(f"the result of {name}", call.values(), call.state)
-    return Made("file", (("tail", Const("/".join(map(str, parts)))),))
-
-
-def _spec(machine: "Interpreter", name: str, call: Call) -> Value:
-    """`spec_from_file_location(name, path)` names a file to be loaded as a module."""
-    del name
-    location = call.argument(1, "location")
-    tail = location.get("tail") if isinstance(location, Made) else location
-    wanted = f"/{tail.value}" if isinstance(tail, Const) else ""
-    found = [path for path in machine.program.modules if wanted and f"/{path}".endswith(wanted)]
-    if len(found) != 1:
-        machine.is_loading_unknown = True
-        return Unknown("a module that is loaded when the app runs")
-    return Made("module spec", (("module", ModuleValue(found[0])),))
-
-
-def _module_of_spec(machine: "Interpreter", name: str, call: Call) -> Value:
-    del machine, name
-    spec = call.argument(0, "spec")
-    module = spec.get("module") if isinstance(spec, Made) else None
-    return module or Unknown("a module that is loaded when the app runs")
-
-
-def _import_module(machine: "Interpreter", name: str, call: Call) -> Value:
-    del name
-    wanted = call.argument(0, "name")
-    if isinstance(wanted, Const) and isinstance(wanted.value, str):
-        return machine.imported_module(call.frame.path, wanted.value)
-    machine.is_loading_unknown = True
-    return Unknown("a module that is loaded when the app runs")
-
-
 def _replace(machine: "Interpreter", name: str, call: Call) -> Value:
     del name
     changed = call.args[0] if call.args else NONE
@@ -535,13 +489,13 @@ def _field(machine: "Interpreter", name: str, call: Call) -> Value:
 
 _MODELS: dict[str, Model] = {
     "builtins.dict": _dict,
-    "builtins.eval": _made_at_run_time,
-    "builtins.exec": _made_at_run_time,
-    "builtins.__import__": _import_module,
-    "importlib.import_module": _import_module,
-    "importlib.util.spec_from_file_location": _spec,
-    "importlib.util.module_from_spec": _module_of_spec,
-    "os.path.join": _join,
+    "builtins.eval": loading.run_text,
+    "builtins.exec": loading.run_text,
+    "builtins.__import__": loading.import_module,
+    "importlib.import_module": loading.import_module,
+    "importlib.util.spec_from_file_location": loading.spec,
+    "importlib.util.module_from_spec": loading.module_of_spec,
+    "os.path.join": loading.join,
     "threading.Thread": _thread,
     "threading.Timer": _thread,
     "multiprocessing.Process": _thread,
