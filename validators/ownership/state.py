@@ -26,11 +26,10 @@ from validators.ownership.values import (
     Mapping,
     Row,
     Statement,
-    Term,
     Unknown,
     Value,
 )
-from validators.ownership.walk import has_statement, loose, names_in, renamed, terms_in
+from validators.ownership.walk import has_statement, loose, names_in, origins, renamed, terms_in
 
 # More alternatives than this become one unknown value.
 MOST_MEMBERS = 16
@@ -180,16 +179,17 @@ def _optional(formula: Formula) -> Formula:
 
 def _any_of(found: dict[Value, Facts]) -> Value:
     """Return an unknown value for many alternatives, with the rows that all of them prove."""
-    made: set[Term | Row] = set()
+    made = frozenset(origin for value in found for origin in origins(value))
     proofs: dict[int, Owned | None] = {}
+    if not any(isinstance(o, Row) or isinstance(getattr(o, "row", None), int) for o in made):
+        return Unknown("there are too many alternatives", made)
     for value, facts in found.items():
         for origin, known in loose(value, facts):
-            made.add(origin)
             row = origin.symbol if isinstance(origin, Row) else getattr(origin, "row", None)
             if isinstance(row, int):
                 proof = next((f for f in known if type(f) is Owned and f.row == row), None)
                 proofs[row] = proof if proof is not None and proofs.get(row, proof) else None
-    unknown = Unknown("there are too many alternatives", frozenset(made))
+    unknown = Unknown("there are too many alternatives", made)
     owned = frozenset(proof for proof in proofs.values() if proof is not None)
     return Choice(((unknown, owned),)) if owned else unknown
 

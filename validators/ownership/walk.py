@@ -125,8 +125,13 @@ def loose(value: Value, facts: Facts) -> Iterator[tuple[Term | Row, Facts]]:
 def _origins(value: Value) -> frozenset[Term | Row]:
     found: set[Term | Row] = set()
     stack: list[Value] = [value]
+    # The same part may stand in many places.
+    seen: set[int] = set()
     while stack:
         held = stack.pop()
+        if id(held) in seen:
+            continue
+        seen.add(id(held))
         if isinstance(held, Row | Identity | Given | Attr | Opaque):
             found.add(held)
         elif isinstance(held, Unknown):
