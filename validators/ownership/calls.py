@@ -205,7 +205,7 @@ class Calls(Arguments):
             return self._call_detached(function, call)
         bound = self.bound_arguments(function, call)
         env = {name: self.as_given(value, call.state) for name, value in bound.items()}
-        self._rebind_around(function, call.state)
+        self.rebind_around(function, call.state)
         outcome = self.outcome(function, env, call.state, call.frame, node=call.node)
         if call.frame.entry.role == "dependency":
             self._note_unverified(outcome.value, call)
@@ -235,6 +235,7 @@ class Calls(Arguments):
         return self.program.project.modules[call.frame.path].index.ancestors(call.node)
 
     def _call_detached(self, function: Function, call: Call) -> Value:
+        self.rebind_around(function, call.state)
         inner = replace(call, state=call.state.copy())
         env = self.bound_arguments(function, inner)
         outcome = self.outcome(function, env, inner.state, inner.frame)
@@ -243,7 +244,7 @@ class Calls(Arguments):
             return Made("coroutine")
         return outcome.value
 
-    def _rebind_around(self, function: Function, state: State) -> None:
+    def rebind_around(self, function: Function, state: State) -> None:
         """Forget the names around a function that it binds anew."""
         for name in nonlocal_names(function.node):
             if name in state.env:

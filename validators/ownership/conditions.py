@@ -110,8 +110,8 @@ class Conditions(Machine):
     ) -> Split:
         """Split by whether a value counts as true."""
         target = node.target if isinstance(node, ast.NamedExpr) else node
-        kept_true = [m for m in member_list(value) if truth(m[0]) is not False]
-        kept_false = [m for m in member_list(value) if truth(m[0]) is not True]
+        kept_true = [m for m in member_list(value) if self.truth(m[0]) is not False]
+        kept_false = [m for m in member_list(value) if self.truth(m[0]) is not True]
         name = setting_name(value)
         if name is not None:
             state = state.copy()
@@ -127,7 +127,7 @@ class Conditions(Machine):
     def narrowed(self, value: Value, state: State, *, is_true: bool) -> Value:
         """Return the alternatives of a value that count as true, or as false."""
         del state
-        kept = [m for m in member_list(value) if truth(m[0]) is not (not is_true)]
+        kept = [m for m in member_list(value) if self.truth(m[0]) is not (not is_true)]
         return choice(kept) if kept else value
 
     def _restricted(
@@ -318,6 +318,13 @@ class Conditions(Machine):
             self._restricted(subject, value, kept_false, state, frame),
         )
 
+    def truth(self, value: Value) -> bool | None:
+        """Tell whether a value counts as true; None where both can be."""
+        if isinstance(value, Given) and value.source == "path":
+            # No part of a path is empty; where it is read as a number, it may be zero.
+            return None if value.name in self.program.number_names else True
+        return truth(value)
+
     @abstractmethod
     def element(self, value: Value, node: ast.AST, state: State, frame: Frame) -> Value:
         """Return what each item of an iterable is."""
@@ -365,8 +372,6 @@ def truth(value: Value) -> bool | None:
         return _condition_truth(value.formula)
     if isinstance(value, Made) and value.kind in ("setting", "anything"):
         return None
-    if isinstance(value, Given) and value.source == "path":
-        return True  # no part of a path is empty, and nobody's key is zero
     return True if isinstance(value, _OBJECTS) else None
 
 

@@ -59,7 +59,6 @@ class Methods(Web):
 
     def call_method(self, receiver: Value, name: str, call: Call) -> Value:
         """Return the value of a method call."""
-        name = _meant(name, call)
         match receiver:
             case Choice():
                 return self._method_of_choice(receiver, name, call)
@@ -151,7 +150,7 @@ class Methods(Web):
             if found is not None and isinstance(found[0], ast.FunctionDef | ast.AsyncFunctionDef):
                 function = self.attribute(receiver, name, call.node, call.state, call.frame)
                 return self.call(function, call)
-        if name in _SAME_PERSON:
+        if _keeps_person(name, call):
             return receiver
         if name in _DUMPS:
             return self._dumped(receiver, call)
@@ -194,7 +193,7 @@ class Methods(Web):
         return receiver
 
     def _claims_method(self, receiver: Claims | Identity, name: str, call: Call) -> Value:
-        if isinstance(receiver, Identity) and name in _SAME_PERSON:
+        if isinstance(receiver, Identity) and _keeps_person(name, call):
             return receiver
         if name in ("get", "pop") and call.args:
             origin = receiver.origin
@@ -317,7 +316,7 @@ class Methods(Web):
         found = self.session_method(name, call)
         if found is not None:
             return found
-        if isinstance(receiver, Attr | Opaque) and name in _SAME_PERSON:
+        if isinstance(receiver, Attr | Opaque) and _keeps_person(name, call):
             return receiver
         if isinstance(receiver, Function) and name in ("delay", "apply_async", "send", "__call__"):
             return self.call(receiver, call)
@@ -444,9 +443,9 @@ def _is_of_library(value: Value) -> bool:
     return isinstance(value, Unknown) and any(isinstance(o, Opaque) for o in value.origins)
 
 
-def _meant(name: str, call: Call) -> str:
-    """Return a method's name; a UUID without its hyphens names the same user."""
-    return "strip" if name == "replace" and call.args == _WITHOUT_HYPHENS else name
+def _keeps_person(name: str, call: Call) -> bool:
+    """Tell whether a method leaves who is meant: a UUID without hyphens names the same user."""
+    return name in _SAME_PERSON or (name == "replace" and call.args == _WITHOUT_HYPHENS)
 
 
 def _changed_items(receiver: Items, name: str, values: list[Value]) -> tuple[Items, Value]:

@@ -95,6 +95,20 @@ class Program:
             found |= {n.attr for n in module.index.of(ast.Attribute) if n not in called}
         return frozenset(found)
 
+    @cached_property
+    def number_names(self) -> frozenset[str]:
+        """Every name of a parameter that is declared as a number somewhere."""
+        return frozenset(
+            node.arg
+            for module in self.project.modules.values()
+            for node in module.index.of(ast.arg)
+            if node.annotation is not None
+            and any(
+                isinstance(part, ast.Name) and part.id in _NUMBERS
+                for part in ast.walk(node.annotation)
+            )
+        )
+
     def imported(self, path: str, dotted: str, level: int) -> str | None:
         """Return the path of the project's module that an import names, or None."""
         module = self.project.resolve(dotted, self.project.modules[path], level)
@@ -186,6 +200,7 @@ def bound_names(node: Binding) -> list[str]:
             return [node.target.id] if isinstance(node.target, ast.Name) else []
 
 
+_NUMBERS = frozenset({"int", "float", "Decimal", "bool", "PositiveInt", "NonNegativeInt"})
 _TOOLS = frozenset({"tool", "function_tool", "resource", "beta_tool", "tool_plain"})
 
 

@@ -183,6 +183,7 @@ class Sessions(Writes):
         for parameter in (*named, *filter(None, (args.vararg, args.kwarg))):
             is_session = parameter.arg in SESSION_NAMES
             env[parameter.arg] = Made("session") if is_session else Given("caller", parameter.arg)
+        self.rebind_around(function, call.state)
         state = call.state.copy()
         value = self.outcome(function, env, state, call.frame).value
         if value is not None:
