@@ -10,7 +10,6 @@ from typing import Literal, TypeGuard
 from validators.ownership import definitions, walk
 from validators.ownership.arguments import Arguments
 from validators.ownership.conditions import pure_value
-from validators.ownership.containers import merged
 from validators.ownership.definitions import (
     FunctionNode,
     free_names,
@@ -27,6 +26,7 @@ from validators.ownership.facts import (
     subjects,
     without_repetition,
 )
+from validators.ownership.lasting import lasting, shared
 from validators.ownership.machine import Call, UnreachableError, row_of
 from validators.ownership.program import Program, Resolved, Scope, dotted_name, is_tool_decorator
 from validators.ownership.recorder import Entry, Frame, Outcome, Place
@@ -42,7 +42,6 @@ from validators.ownership.values import (
     Items,
     Library,
     Made,
-    Mapping,
     ModuleValue,
     Unknown,
     Value,
@@ -495,47 +494,8 @@ class Calls(Arguments):
             self.patched.add(path)
 
 
-def shared(known: Value, changed: Value, name: str) -> Value:
-    """Return what a module's variable holds once requests have changed it."""
-    given = Given("shared", name)
-    if isinstance(known, Instance) and isinstance(changed, Instance):
-        for field, value in changed.fields:
-            if known.get(field) != value:
-                known = known.set(field, shared(known.get(field) or NONE, value, f"{name}.{field}"))
-        return known
-    kept = lasting(changed, name)
-    if isinstance(changed, Mapping) and (not isinstance(kept, Mapping) or _is_of_request(kept)):
-        return Mapping((), given)
-    if isinstance(changed, Items):
-        return Items(None, given)
-    if isinstance(known, Mapping) and isinstance(kept, Mapping):
-        return merged(known, kept)
-    return one_of([*members(known), *members(kept)])
-
-
-def lasting(value: Value, name: str) -> Value:
-    """Return what of a value outlives the request that stores it: code, and no data of anybody."""
-    match value:
-        case Const() | Function() | ClassValue() | ModuleValue() | Library() | Made():
-            return value
-        case Instance(cls, fields, None):
-            return Instance(cls, tuple((k, lasting(v, f"{name}.{k}")) for k, v in fields))
-        case Mapping(known, rest, keys):
-            kept = tuple((k, lasting(v, name)) for k, v in known)
-            return Mapping(kept, lasting(rest, name) if rest is not None else None, keys)
-        case Choice():
-            return one_of(lasting(member, name) for member in members(value))
-        case _:
-            return Given("shared", name)
-
-
 def _is_of_path(term: object) -> TypeGuard[Given]:
     return isinstance(term, Given) and term.source == "path"
-
-
-def _is_of_request(value: Mapping) -> bool:
-    held = [item for _, item in value.known] + ([value.rest] if value.rest is not None else [])
-    return any(isinstance(one, Given) for item in held for one in members(item))
 
 
 def _is_text_or_number(value: Value) -> bool:

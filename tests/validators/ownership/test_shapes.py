@@ -66,6 +66,28 @@ Me = Annotated[str, Depends(get_me)]
 Db = Annotated[Session, Depends(get_db)]
 """
 
+LINKS = """
+class Label(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+class Album(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+    labels: list["Label"] = Relationship(link_model=AlbumLabel)
+class AlbumLabel(SQLModel, table=True):
+    album_id: int = Field(foreign_key="album.id", primary_key=True)
+    label_id: int = Field(foreign_key="label.id", primary_key=True)
+@app.post("/albums/{{album_id}}/labels/{{label_id}}")
+def link(album_id: int, label_id: int, db: Db, me: Me):
+    db.exec(select(Album).where(Album.id == album_id, Album.user_id == me)).one()  # isolated
+    {check}
+    db.add(AlbumLabel(album_id=album_id, label_id=label_id))
+    db.commit()
+@app.get("/albums")
+def albums(db: Db, me: Me):
+    query = select(Album).where(Album.user_id == me)  # isolated
+    return db.exec(query.options(selectinload(Album.labels))).all()  # {verdict}
+"""
 SHAPES = {
     "a helper raises and its value is ignored": """
 def check(wanted: str, me: str) -> None:
@@ -447,49 +469,11 @@ def photos(task_id: int, db: Db, me: Me):
 def photo(photo_id: int, db: Db, me: Me):
     return db.get(Photo, photo_id)  # leak
 """,
-    "rows are linked, and every link is checked": """
-class Label(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: str = Field(foreign_key="user.id")
-class Album(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: str = Field(foreign_key="user.id")
-    labels: list["Label"] = Relationship(link_model=AlbumLabel)
-class AlbumLabel(SQLModel, table=True):
-    album_id: int = Field(foreign_key="album.id", primary_key=True)
-    label_id: int = Field(foreign_key="label.id", primary_key=True)
-@app.post("/albums/{album_id}/labels/{label_id}")
-def link(album_id: int, label_id: int, db: Db, me: Me):
-    db.exec(select(Album).where(Album.id == album_id, Album.user_id == me)).one()  # isolated
-    db.exec(select(Label).where(Label.id == label_id, Label.user_id == me)).one()  # isolated
-    db.add(AlbumLabel(album_id=album_id, label_id=label_id))
-    db.commit()
-@app.get("/albums")
-def albums(db: Db, me: Me):
-    query = select(Album).where(Album.user_id == me)  # isolated
-    return db.exec(query.options(selectinload(Album.labels))).all()  # isolated
-""",
-    "rows are linked, and a link is not checked": """
-class Label(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: str = Field(foreign_key="user.id")
-class Album(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: str = Field(foreign_key="user.id")
-    labels: list["Label"] = Relationship(link_model=AlbumLabel)
-class AlbumLabel(SQLModel, table=True):
-    album_id: int = Field(foreign_key="album.id", primary_key=True)
-    label_id: int = Field(foreign_key="label.id", primary_key=True)
-@app.post("/albums/{album_id}/labels/{label_id}")
-def link(album_id: int, label_id: int, db: Db, me: Me):
-    db.exec(select(Album).where(Album.id == album_id, Album.user_id == me)).one()  # isolated
-    db.add(AlbumLabel(album_id=album_id, label_id=label_id))
-    db.commit()
-@app.get("/albums")
-def albums(db: Db, me: Me):
-    query = select(Album).where(Album.user_id == me)  # isolated
-    return db.exec(query.options(selectinload(Album.labels))).all()  # leak
-""",
+    "rows are linked, and every link is checked": LINKS.format(
+        check="db.exec(select(Label).where(Label.id == label_id, Label.user_id == me)).one()",
+        verdict="isolated",
+    ),
+    "rows are linked, and a link is not checked": LINKS.format(check="pass", verdict="leak"),
     "functions that no route reaches": """
 def bound(db: Session, user_id: str):
     return db.exec(select(Task).where(Task.user_id == user_id)).all()  # isolated
