@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from validators.ownership import loading
+from validators.ownership import loading, orm
 from validators.ownership.containers import mapping_of
 from validators.ownership.facts import NO_FACTS, Verified
 from validators.ownership.formulas import as_formula, comparison, is_sql
@@ -30,15 +30,11 @@ from validators.ownership.values import (
     Instance,
     Items,
     Library,
-    Load,
     Made,
     Mapping,
     ModuleValue,
-    Nothing,
     Opaque,
-    Opposite,
     Partial,
-    Related,
     Result,
     Row,
     Unknown,
@@ -54,7 +50,6 @@ Model = Callable[["Interpreter", str, Call], Value]
 # What a digest made with a secret of the server is made from.
 DIGEST = Opaque("an HMAC digest")
 
-_ORM = ("sqlalchemy", "sqlmodel")
 # Functions whose result stands for their first argument.
 TRANSPARENT = frozenset(
     {
@@ -73,11 +68,6 @@ _COLLECTIONS = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted",
      "builtins.reversed", "builtins.iter"}
 )  # fmt: skip
-_SQL_TRANSPARENT = frozenset(
-    {"lower", "upper", "trim", "max", "min", "cast", "type_coerce", "literal", "col", "desc", "asc",
-     "label", "distinct", "text_type"}
-)  # fmt: skip
-_EAGER = frozenset({"selectinload", "joinedload", "subqueryload", "immediateload"})
 _AWAITERS = frozenset({"asyncio.run", "asyncio.create_task", "asyncio.ensure_future",
                        "asyncio.shield", "asyncio.wait_for", "anyio.run"})  # fmt: skip
 _THREADS = frozenset(
@@ -90,8 +80,8 @@ def library_call(machine: "Interpreter", name: str, call: Call) -> Value:
     """Return what a library's function gives."""
     root = name.partition(".")[0]
     last = name.rpartition(".")[2]
-    if root in _ORM:
-        found = _orm(machine, name, last, call)
+    if root in orm.ROOTS:
+        found = orm.call_result(machine, name, last, call)
         if found is not None:
             return found
     model = _MODELS.get(name)
@@ -124,55 +114,6 @@ def foreign_call(machine: "Interpreter", name: str, call: Call) -> Value:
     if name.partition(".")[0] in _PURE:
         return made
     return Unknown(made.reason, made.origins | {Opaque(made.reason)})
-
-
-# SQLAlchemy and SQLModel.
-
-
-def _orm(machine: "Interpreter", name: str, last: str, call: Call) -> Value | None:  # noqa: C901, PLR0912  # one branch for each kind
-    if last.lower() in ("select", "update", "delete", "insert", "exists"):
-        return machine.begin(last.lower(), call)
-    if ".func." in name or name.endswith(".func"):
-        return _function(machine, last, call)
-    if last in {"and_", "or_"}:
-        parts: list[Value] = list(call.args)
-        formulas = [as_formula(machine, part, call.state) for part in parts]
-        if call.rest is not None:
-            rest = machine.some(call.rest, call.state)
-            if last == "or_":
-                rest = machine.any_of(call.rest, call.state)
-            formulas.append(rest)
-        if last == "or_" and not formulas:
-            return Condition(Both(()))
-        return Condition(Both(tuple(formulas)) if last == "and_" else Either(tuple(formulas)))
-    if last == "not_":
-        return Condition(Opposite(as_formula(machine, call.args[0], call.state)))
-    if last in ("true", "false"):
-        return Condition(Both(()) if last == "true" else Nothing())
-    if last in ("union", "union_all"):
-        return machine.united(call)
-    if last in _EAGER and call.args and isinstance(call.args[0], Related):
-        return Load(call.args[0], call.node)
-    if last == "aliased":
-        return machine.alias(call)
-    if last == "text":
-        return machine.text_statement(call)
-    if last in _SQL_TRANSPARENT and call.args:
-        return call.args[0]
-    if last in ("Session", "AsyncSession", "sessionmaker", "async_sessionmaker", "create_engine",
-                "create_async_engine", "scoped_session"):  # fmt: skip
-        return Made("session")
-    if last in ("Field", "Column", "mapped_column", "Relationship", "relationship"):
-        return Unknown("a column's definition")
-    if any(is_sql(value) for value in call.args):
-        return machine.together(call.args)
-    return None
-
-
-def _function(machine: "Interpreter", last: str, call: Call) -> Value:
-    if last in _SQL_TRANSPARENT and call.args:
-        return call.args[0]
-    return machine.together(call.values())
 
 
 # The standard library.
