@@ -8,6 +8,7 @@ in with SCRAM-SHA-256-PLUS; from then on it passes bytes in both directions.
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import socket
 import ssl
 import struct
@@ -132,7 +133,15 @@ class Endpoint:
                 client, _ = await self._loop.sock_accept(listener)
                 line = asyncio.create_task(self._serve(client))
                 self._lines.add(line)
-                line.add_done_callback(self._lines.discard)
+                line.add_done_callback(functools.partial(self._hang_up, client))
+
+    def _hang_up(self, client: socket.socket, line: asyncio.Task[None]) -> None:
+        """End a line. One that is cut before it began could not do so itself."""
+        self._lines.discard(line)
+        # TLS that has not begun either keeps a copy of the socket, and must hear of the end.
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        client.close()
 
     async def _shut(self) -> None:
         if self._accepting is not None:
@@ -148,7 +157,7 @@ class Endpoint:
 
     async def _serve(self, client: socket.socket) -> None:
         """Let a client in, and pass on what it and the database say until one of them ends."""
-        with client, contextlib.suppress(RefusedError, OSError, asyncio.IncompleteReadError):
+        with contextlib.suppress(RefusedError, OSError, asyncio.IncompleteReadError):
             await asyncio.sleep(self._wakes_at - self._loop.time())
             reader, writer = await self._encrypt(client)
             try:
