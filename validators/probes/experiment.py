@@ -1,7 +1,7 @@
 """The whole experiment on one booted app: the owner's life, with everybody else's attempts."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -59,10 +59,15 @@ class Experiment:
             self._retry()
         self._report_pending()
 
-    def try_strange_values(self, operations: Iterable[Operation]) -> None:
-        """Send strange values to every operation that was exercised."""
+    def prepare_strange_values(self) -> None:
+        """Let the owner have rows of every kind again."""
         self._create_for("owner")
-        self.robustness.run(operations)
+
+    def try_strange_values(self, operations: Sequence[Operation]) -> None:
+        """Send strange values to operations that were exercised."""
+        if operations:
+            self.prepare_strange_values()
+            self.robustness.run(operations)
 
     def _create_alike(self) -> None:
         """Let everybody create rows with the same text: nobody may be in the owner's way."""

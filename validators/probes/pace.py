@@ -79,6 +79,17 @@ class Leader:
                 raise GivenUpError
             return self._learned
 
+    def await_end(self) -> None:
+        """Wait until all steps were taken.
+
+        Raises:
+            GivenUpError: They were not.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over)
+            if self._has_failed:
+                raise GivenUpError
+
 
 @dataclass
 class Follower:

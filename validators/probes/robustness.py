@@ -9,6 +9,7 @@ from validators.probes.blame import find_fix, find_place, find_root
 from validators.probes.filling import Filled, Filler, UnfilledError
 from validators.probes.operations import Operation
 from validators.probes.results import Results
+from validators.probes.variants import options
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.faults import Frame
@@ -18,6 +19,9 @@ _NUL = "a\x00b"
 # Beyond PostgreSQL's integer and bigint types, and below every id.
 _STRANGE_NUMBERS = (2**31, 2**63, 0, -1)
 _MOST_EXAMPLES = 6
+
+# A request, and what came of it.
+Answered = tuple[Filled, Exchange]
 
 
 @dataclass
@@ -33,16 +37,32 @@ class Robustness:
     def run(self, operations: Iterable[Operation]) -> None:
         """Send strange ids, explicit nulls, huge numbers and NUL characters as the owner."""
         for operation in operations:
-            if operation.route not in self.results.exercised:
-                continue
             self.results.current = operation
-            count = 0
-            for filled in self._strange(operation):
-                exchange = self.world.send("owner", filled.request)
-                count += self.is_server_error(operation, filled, exchange)
-                self.world.undo(exchange)
-            detail = f"{count} strange requests end in a server error."
-            self.results.note("robustness", operation, "failed" if count else "passed", detail)
+            self.judge(operation, self.send(operation))
+
+    def send(self, operation: Operation) -> list[Answered]:
+        """Send the strange requests to one operation, and return each with what came of it."""
+        strange = list(self._strange(operation))
+        refused = [filled for filled, is_allowed in strange if not is_allowed]
+        # What is allowed is likely to change rows, and then has to be looked at by itself.
+        batches = [refused, *([filled] for filled, is_allowed in strange if is_allowed)]
+        return [
+            (filled, exchange)
+            for batch in batches
+            for filled, exchange in zip(batch, self._send_all(batch), strict=True)
+        ]
+
+    def _send_all(self, batch: list[Filled]) -> Iterator[Exchange]:
+        return self.world.try_all("owner", [filled.request for filled in batch])
+
+    def judge(self, operation: Operation, answered: Iterable[Answered]) -> None:
+        """Report which strange requests ended in a server error, on this world or another."""
+        outcomes = [self.is_server_error(operation, *each) for each in answered]
+        if not outcomes:
+            return
+        count = sum(outcomes)
+        detail = f"{count} strange requests end in a server error."
+        self.results.note("robustness", operation, "failed" if count else "passed", detail)
 
     def is_server_error(self, operation: Operation, filled: Filled, exchange: Exchange) -> bool:
         """Report a request that ends in a server error, or in no answer; tell whether it did."""
@@ -79,7 +99,8 @@ class Robustness:
             trace = (*finding.trace, filled.shown)
             self.results.findings[number] = replace(finding, trace=trace)
 
-    def _strange(self, operation: Operation) -> Iterator[Filled]:
+    def _strange(self, operation: Operation) -> Iterator[tuple[Filled, bool]]:
+        """Yield strange requests, and whether the document allows each all the same."""
         try:
             filled = self.filler.fill(operation, "owner", lambda _: "owner", index=3)
         except UnfilledError:
@@ -88,11 +109,22 @@ class Robustness:
             parameter = operation.parameter(name)
             if parameter and parameter.schema.get("type") == "integer":
                 for number in _STRANGE_NUMBERS:
-                    yield _with_path(operation, filled, name, number)
+                    yield _with_path(operation, filled, name, number), False
         if isinstance(filled.request.json_body, dict):
+            nullable = self._nullable(operation)
             for name, value in filled.request.json_body.items():
                 for strange in _strange_values(value):
-                    yield _with_value(operation, filled, name, strange)
+                    is_allowed = strange is None and name in nullable
+                    yield _with_value(operation, filled, name, strange), is_allowed
+
+    def _nullable(self, operation: Operation) -> set[str]:
+        """Return the properties of a body that may be null."""
+        document = self.filler.document
+        return {
+            name
+            for name, schema, _ in document.properties(operation.body)
+            if any(option.get("type") == "null" for option in options(document, schema))
+        }
 
 
 def _strange_values(value: Any) -> Iterator[Any]:  # noqa: ANN401

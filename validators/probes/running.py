@@ -18,7 +18,7 @@ from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
 from validators.probes.pace import Follower, GivenUpError, Leader
 from validators.probes.results import ProbeRun, Results
-from validators.probes.robustness import Robustness
+from validators.probes.robustness import Answered, Robustness
 from validators.probes.signing_in import find_style
 from validators.probes.sockets import Sockets
 from validators.probes.tables import Tables
@@ -119,29 +119,41 @@ def _experiment(
 ) -> None:
     """Let the owner live among the others, and again alone, and compare.
 
-    The second world follows the first, a step behind.
+    The second world follows the first, a step behind, and takes a share of what is tried last.
     """
     robustness = Robustness(world, filler, results)
     intrusion = Intrusion(world, filler, results, robustness)
     others = Everybody(Authentication(world, results), intrusion)
     leader = Leader(filler)
     together = Experiment(world, filler, results, others, robustness, leader)
-    alone = _Alone(world, leader, results.handlers)
+    alone = _Alone(world, leader, results)
     with ThreadPoolExecutor(1) as aside:
         living = aside.submit(alone.live, operations)
         with leader.leading():
             together.run(operations)
+        share, rest = _shares(operations, results)
         try:
-            together.try_strange_values(operations)
+            together.try_strange_values(share)
             Sockets(world, filler, results, others, robustness).run()
             if fuzz_seconds:
                 Fuzzing(world, filler, results, intrusion, robustness).run(fuzz_seconds)
         finally:
-            is_lived = living.result()
+            living.result()
             results.findings += alone.others.findings
             results.probes += alone.others.probes
-            if is_lived:
+            if alone.is_lived:
                 compare_worlds(alone.results, results, world)
+            for operation, answered in alone.strange:
+                robustness.judge(operation, answered)
+    together.try_strange_values([each for each in rest if each.route not in alone.tried])
+
+
+def _shares(
+    operations: tuple[Operation, ...], results: Results
+) -> tuple[list[Operation], list[Operation]]:
+    """Return which operations are tried with strange values in which world."""
+    exercised = [each for each in operations if each.route in results.exercised]
+    return exercised[::2], exercised[1::2]
 
 
 class _Alone:
@@ -150,33 +162,34 @@ class _Alone:
     Attributes:
         results: What the owner is answered.
         others: What else is found meanwhile.
+        is_lived: Whether the owner went through the script, so that there is something to compare.
+        tried: Routes that were tried with strange values.
+        strange: What came of that, for those where there was something to try.
     """
 
-    def __init__(self, together: World, leader: Leader, handlers: dict[str, Frame]) -> None:
-        self.results = Results(handlers=handlers)
-        self.others = Results(handlers=handlers)
-        self._together, self._leader = together, leader
+    def __init__(self, together: World, leader: Leader, results: Results) -> None:
+        self.results = Results(handlers=results.handlers)
+        self.others = Results(handlers=results.handlers)
+        self.is_lived = False
+        self.tried: set[str] = set()
+        self.strange: list[tuple[Operation, list[Answered]]] = []
+        self._together, self._leader, self._results_together = together, leader, results
 
-    def live(self, operations: tuple[Operation, ...]) -> bool:
+    def live(self, operations: tuple[Operation, ...]) -> None:
         """Boot once more, and let the owner go through the script, step by step behind.
 
         A backend that can verify tokens in another way as well is set up for that here.
-
-        Returns:
-            Whether there is something to compare.
         """
         first = self._together.app
         app, findings = first.boot_again(next(iter(first.other_verifications), None))
         if app is None:
             self.others.findings += findings
-            return False
-        is_lived = False
+            return
         with self._reporting(app):
-            is_lived = self._live(app, operations)
+            self._live(app, operations)
         app.process.close()
-        return is_lived
 
-    def _live(self, app: RunningApp, operations: tuple[Operation, ...]) -> bool:
+    def _live(self, app: RunningApp, operations: tuple[Operation, ...]) -> None:
         document = self._leader.filler.document
         world, _ = _enter(app, document, Tables(app.database.connection))
         world.style, world.markers = self._together.style, self._together.markers
@@ -185,11 +198,27 @@ class _Alone:
         if app.verification != self._together.app.verification:
             others = Forgers(Authentication(world, self.others))
             if not find_style(world, filler, operations, self.others):
-                return False
+                return
         robustness = Robustness(world, filler, self.results)
         pace = Follower(self._leader, filler)
-        Experiment(world, filler, self.results, others, robustness, pace).run(operations)
-        return True
+        experiment = Experiment(world, filler, self.results, others, robustness, pace)
+        experiment.run(operations)
+        self.is_lived = True
+        self._leader.await_end()
+        self._try_strange_values(experiment, _shares(operations, self._results_together)[1])
+
+    def _try_strange_values(self, experiment: Experiment, share: list[Operation]) -> None:
+        if share:
+            experiment.prepare_strange_values()
+        for operation in share:
+            self.tried.add(operation.route)
+            self.results.current = operation
+            answered = experiment.robustness.send(operation)
+            if answered:
+                self.strange.append((operation, answered))
+            else:
+                # There may be something to try in the other world.
+                self.tried.remove(operation.route)
 
     @contextmanager
     def _reporting(self, app: RunningApp) -> Iterator[None]:

@@ -104,6 +104,9 @@ class Change:
         return bool(self.added or self.gone or self.changed)
 
 
+_NOTHING = Change((), (), ())
+
+
 class Tables:
     """The tables of a backend's database, seen over the parent's own connection."""
 
@@ -111,14 +114,14 @@ class Tables:
         self._connection = connection
         self.users_table = users_table
         # What was read last: most rows are as they were.
-        self._rows: dict[tuple[str, str], Row] = {}
         connection.execute("set statement_timeout = '5s'")
         self.refresh()
 
     def refresh(self) -> None:
         """Look again which tables there are: some backends make theirs at the first request."""
         self.by_name = _read_tables(self._connection)
-        self._rows = {}
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._snapshot: Snapshot = {}
         parts = [
             sql.SQL("(select {}, to_jsonb(x)::text from {} x limit {})").format(
                 sql.Literal(name), table.identifier, sql.Literal(_MOST_ROWS)
@@ -134,8 +137,10 @@ class Tables:
         read: dict[tuple[str, str], Row] = {}
         for place in self._connection.execute(self._read_all):
             read[place] = self._rows.get(place) or self._row(*place)
+        if read != self._rows:
+            self._snapshot = {(row.table, row.key): row for row in read.values()}
         self._rows = read
-        return {(row.table, row.key): row for row in read.values()}
+        return self._snapshot
 
     def _row(self, name: str, text: str) -> Row:
         data = json.loads(text)
@@ -227,6 +232,8 @@ class Tables:
 
 def compare(before: Snapshot, after: Snapshot) -> Change:
     """Return what changed between two snapshots, each part in the order of its keys."""
+    if after is before:
+        return _NOTHING
     return Change(
         added=tuple(after[place] for place in sorted(after.keys() - before.keys())),
         gone=tuple(before[place] for place in sorted(before.keys() - after.keys())),

@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,32 +88,61 @@ class World:
 
     def send(self, actor: str, request: Request) -> Exchange:
         """Send a request and look at the database afterwards."""
-        token = request.token if actor == "nobody" else self.token(actor)
-        address = self.users[actor].address if actor in self.users else _NOBODYS_ADDRESS
-        signed = replace(request, token=token, client=address)
-        response = self.app.send(signed)
-        before = self.rows
-        self.rows = self.tables.snapshot()
-        change = compare(before, self.rows)
+        response = self.app.send(self._sign_for(actor, request))
+        change = self._look()
         if request.method == "POST" and response.is_success and not change:
             self.tables.refresh()
-            self.rows = self.tables.snapshot()
-            change = compare(before, self.rows)
-        self._order += [(row.table, row.key) for row in change.added]
+            change = self._look()
         return Exchange(actor, request, response, change)
+
+    def try_all(self, actor: str, requests: Sequence[Request]) -> Iterator[Exchange]:
+        """Send requests that should be refused, each to the rows as they are now.
+
+        The database is looked at once, behind the last. Where it has changed, or one of them
+        succeeded, it is brought back and each is sent again by itself, to see what each one does.
+        """
+        if len(requests) > 1:
+            signed = [self._sign_for(actor, request) for request in requests]
+            responses = self.app.send_all(signed)
+            change = self._look()
+            if not change and not any(response.is_success for response in responses):
+                for request, response in zip(requests, responses, strict=True):
+                    yield Exchange(actor, request, response, change)
+                return
+            self._take_back(change)
+        for request in requests:
+            exchange = self.send(actor, request)
+            self.undo(exchange)
+            yield exchange
+
+    def _sign_for(self, actor: str, request: Request) -> Request:
+        token = request.token if actor == "nobody" else self.token(actor)
+        address = self.users[actor].address if actor in self.users else _NOBODYS_ADDRESS
+        return replace(request, token=token, client=address)
+
+    def _look(self) -> Change:
+        """Return what has changed in the database since the last look."""
+        before, self.rows = self.rows, self.tables.snapshot()
+        change = compare(before, self.rows)
+        self._order += [(row.table, row.key) for row in change.added]
+        return change
 
     def undo(self, exchange: Exchange) -> None:
         """Take back what a request did to the rows."""
-        if exchange.change:
-            before = {**self.rows}
-            for row in exchange.change.added:
-                before.pop((row.table, row.key), None)
-            for row in exchange.change.gone:
-                before[row.table, row.key] = row
-            for was, _ in exchange.change.changed:
-                before[was.table, was.key] = was
-            self.tables.restore(before, exchange.change)
-            self.rows = self.tables.snapshot()
+        self._take_back(exchange.change)
+
+    def _take_back(self, change: Change) -> None:
+        if not change:
+            return
+        before = {**self.rows}
+        for row in change.added:
+            before.pop((row.table, row.key), None)
+        for row in change.gone:
+            before[row.table, row.key] = row
+        for was, _ in change.changed:
+            before[was.table, was.key] = was
+        self.tables.restore(before, change)
+        self.rows = self.tables.snapshot()
 
     def owners(self, rows: Snapshot | None = None) -> dict[tuple[str, Key], frozenset[str]]:
         """Return whose each row is."""

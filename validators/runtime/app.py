@@ -5,7 +5,7 @@ import base64
 import functools
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -25,6 +25,7 @@ WEBSOCKET = "WEBSOCKET"
 _TOKEN_NAMES = ("token", "access_token")
 _OPENED = 101
 _MOST_BODY = 2 * 1024 * 1024
+_MOST_AT_ONCE = 32 * 1024
 _BOUNDARY = "backendpro-0f9c1e7a5d"
 
 
@@ -154,30 +155,18 @@ class RunningApp:
         Raises:
             BackendEndedError: The process ended or hung; nothing can be sent any more.
         """
-        headers = [["host", "testserver"], ["accept", "application/json"]]
-        kind, body = _encode(request)
-        if kind:
-            headers.append(["content-type", kind])
-        if body:
-            headers.append(["content-length", str(len(body))])
-        if request.token is not None:
-            headers.append(["authorization", f"Bearer {request.token}"])
-        message = {
-            "method": request.method,
-            "path": request.path,
-            "raw_path": quote(request.path),
-            "query": urlencode(request.query),
-            "headers": headers,
-            "body": encode_body(body),
-            "client": request.client,
-        }
-        if request.method == WEBSOCKET:
-            # Browsers can send no header, so that the token is often in the query.
-            tokens = [(name, request.token) for name in _TOKEN_NAMES if request.token]
-            others = [pair for pair in request.query if pair[0] not in _TOKEN_NAMES]
-            message["query"] = urlencode([*others, *tokens])
-            message["messages"] = list(request.messages)
-        return self._read(self.process.request(message))
+        return self.send_all([request])[0]
+
+    def send_all(self, requests: Sequence[Request]) -> list[Response]:
+        """Send requests one behind the other: each is answered before the next one is looked at.
+
+        Raises:
+            BackendEndedError: The process ended or hung; nothing can be sent any more.
+        """
+        messages = list(map(_message, requests))
+        if len(messages) > 1 and sum(len(m["body"]) for m in messages) > _MOST_AT_ONCE:
+            return [self._read(self.process.request([message])[0]) for message in messages]
+        return list(map(self._read, self.process.request(messages)))
 
     def _definition(self, data: Any) -> Frame | None:  # noqa: ANN401 - from untrusted code
         """Return where a handler is defined: Python counts its decorators' lines as its own."""
@@ -210,6 +199,34 @@ class RunningApp:
             is_late=bool(answer.get("timed_out")),
             is_cut=bool(answer.get("cut")),
         )
+
+
+def _message(request: Request) -> dict[str, Any]:
+    """Return a request as the child reads it."""
+    headers = [["host", "testserver"], ["accept", "application/json"]]
+    kind, body = _encode(request)
+    if kind:
+        headers.append(["content-type", kind])
+    if body:
+        headers.append(["content-length", str(len(body))])
+    if request.token is not None:
+        headers.append(["authorization", f"Bearer {request.token}"])
+    message = {
+        "method": request.method,
+        "path": request.path,
+        "raw_path": quote(request.path),
+        "query": urlencode(request.query),
+        "headers": headers,
+        "body": encode_body(body),
+        "client": request.client,
+    }
+    if request.method == WEBSOCKET:
+        # Browsers can send no header, so that the token is often in the query.
+        tokens = [(name, request.token) for name in _TOKEN_NAMES if request.token]
+        others = [pair for pair in request.query if pair[0] not in _TOKEN_NAMES]
+        message["query"] = urlencode([*others, *tokens])
+        message["messages"] = list(request.messages)
+    return message
 
 
 def _encode(request: Request) -> tuple[str, bytes]:

@@ -7,7 +7,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -112,20 +112,30 @@ class BackendProcess:
         """Tell the child what to boot."""
         self._write(channel.encode(message))
 
-    def request(self, message: Message) -> Message:
-        """Send one request and wait for its response.
+    def request(self, messages: Sequence[Message]) -> list[Message]:
+        """Send requests, one behind the other, and wait for their responses.
+
+        Args:
+            messages: The requests; together no more than a socket holds before somebody reads.
 
         Raises:
             BackendEndedError: The process ended, hung or broke the protocol; it is closed then.
         """
-        self._requests += 1
-        self._write(channel.encode({**message, "id": self._requests}))
+        numbers = range(self._requests + 1, self._requests + len(messages) + 1)
+        self._requests += len(messages)
+        numbered = (
+            {**message, "id": number} for number, message in zip(numbers, messages, strict=True)
+        )
+        self._write(b"".join(map(channel.encode, numbered)))
+        return [self._await_response(number) for number in numbers]
+
+    def _await_response(self, number: int) -> Message:
         # The child itself gives a request up after `request_seconds`.
         answer = self.receive(self.limits.request_seconds + _PATIENCE)
         while answer.get("kind") == "exit":
             self.last_words = answer
             answer = self.receive(_PATIENCE)
-        if answer.get("kind") != "response" or answer.get("id") != self._requests:
+        if answer.get("kind") != "response" or answer.get("id") != number:
             raise self._ended(Ended("protocol"))
         return answer
 

@@ -17,6 +17,7 @@ from validators.source import load_project
 
 # Small enough that what never ends is stopped quickly, on a busy machine too.
 SMALL = Limits(boot_seconds=8, request_seconds=2, total_seconds=40, memory_mb=400, output_mb=4)
+_SECONDS_TO_BE_GONE = 3
 
 PLAIN_MAIN = """from fastapi import FastAPI
 
@@ -66,8 +67,11 @@ def processes_with(text: str) -> list[psutil.Process]:
 
 
 def running_children() -> list[psutil.Process]:
-    """Return what runs under this process's templates: the children of checks."""
-    return [
+    """Return what runs under this process's templates, and goes on: the children of checks.
+
+    A process that ends closes its files, which is what is waited for, a moment before it is gone.
+    """
+    found = [
         process
         for template in psutil.Process().children()
         if template.status() != psutil.STATUS_ZOMBIE
@@ -75,6 +79,7 @@ def running_children() -> list[psutil.Process]:
         for process in template.children(recursive=True)
         if process.status() != psutil.STATUS_ZOMBIE
     ]
+    return psutil.wait_procs(found, timeout=_SECONDS_TO_BE_GONE)[1]
 
 
 def leftovers() -> list[Path]:

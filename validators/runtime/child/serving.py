@@ -242,15 +242,14 @@ def _finish(future: "asyncio.Future[None]") -> None:
 
 def scope_of(request: Event, state: Event) -> Event:
     """Return the ASGI scope of a request."""
-    path: str = request["path"]
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": request["method"],
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
+        "path": request["path"],
+        "raw_path": request["raw_path"].encode(),
         "root_path": "",
         "query_string": request["query"].encode(),
         "headers": [
