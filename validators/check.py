@@ -3,15 +3,19 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from validators import conventions, imports, layout, ownership, syntax
 from validators.frozen import frozen
 from validators.location import AppLocation, find_app
 from validators.report import Coverage, Finding, Probe, Query, Report
 from validators.source import Project, load_project
+
+if TYPE_CHECKING:
+    from validators import runtime
 
 
 @frozen
@@ -84,9 +88,14 @@ def check(
         location = find_app(project, options.app)
         if location is not None:
             project = replace(project, import_root=location.import_root)
-        _run_static(run, project, location, options)
-    if location is not None and not options.is_static and not run.has_source_errors:
-        _run_app(run, project, location, options)
+    with ExitStack() as closing:
+        booting = None
+        if location is not None and not options.is_static and not run.has_source_errors:
+            booting = closing.enter_context(_preparing(project, location, options))
+        with _without_collections():
+            _run_static(run, project, location, options)
+        if booting is not None and not run.has_source_errors:
+            _run_app(run, booting, options)
     return run.report()
 
 
@@ -177,23 +186,34 @@ def _warm_up(options: CheckOptions) -> None:
     runtime.warm_up(options.python)
 
 
-def _run_app(run: _Run, project: Project, location: AppLocation, options: CheckOptions) -> None:
-    # Imported here because a static check must not wait for the database driver.
-    from validators import probes, runtime  # noqa: PLC0415
+@contextmanager
+def _preparing(
+    project: Project, location: AppLocation, options: CheckOptions
+) -> "Iterator[runtime.Booting]":
+    """Lay out what a boot needs beside the static checks, and end it afterwards."""
+    from validators import runtime  # noqa: PLC0415 - as in `_warm_up`
 
     limits = runtime.Limits(requires_layers=options.requires_sandbox)
     limits = limits.extended(options.fuzz_seconds)
     preparing = runtime.prepare(project, location, options.python, limits, options.user_id)
     with preparing as booting:
-        with run.stage("boot"):
-            app, findings = booting.start_two()
-            run.findings += findings
-        if app is not None:
-            with run.stage("probes"):
-                outcome = probes.run(app, options.fuzz_seconds)
-                run.findings += outcome.findings
-                run.findings += probes.find_contradictions(
-                    outcome.leaking, run.queries, run.proof_findings
-                )
-                run.probes, run.routes = outcome.probes, outcome.routes
-                run.coverage = outcome.coverage
+        booting.lay_out_ahead()
+        yield booting
+
+
+def _run_app(run: _Run, booting: "runtime.Booting", options: CheckOptions) -> None:
+    # Imported here because a static check must not wait for the database driver.
+    from validators import probes  # noqa: PLC0415
+
+    with run.stage("boot"):
+        app, findings = booting.start_two()
+        run.findings += findings
+    if app is not None:
+        with run.stage("probes"):
+            outcome = probes.run(app, options.fuzz_seconds)
+            run.findings += outcome.findings
+            run.findings += probes.find_contradictions(
+                outcome.leaking, run.queries, run.proof_findings
+            )
+            run.probes, run.routes = outcome.probes, outcome.routes
+            run.coverage = outcome.coverage

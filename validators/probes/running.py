@@ -152,8 +152,12 @@ def _shares(
     operations: tuple[Operation, ...], results: Results
 ) -> tuple[list[Operation], list[Operation]]:
     """Return which operations are tried with strange values in which world."""
-    exercised = [each for each in operations if each.route in results.exercised]
-    return exercised[::2], exercised[1::2]
+    takers = [
+        each
+        for each in operations
+        if each.route in results.exercised and (each.path_names or each.body is not None)
+    ]
+    return takers[::2], takers[1::2]
 
 
 class _Alone:
@@ -164,7 +168,7 @@ class _Alone:
         others: What else is found meanwhile.
         is_lived: Whether the owner went through the script, so that there is something to compare.
         tried: Routes that were tried with strange values.
-        strange: What came of that, for those where there was something to try.
+        strange: What came of that.
     """
 
     def __init__(self, together: World, leader: Leader, results: Results) -> None:
@@ -213,12 +217,7 @@ class _Alone:
         for operation in share:
             self.tried.add(operation.route)
             self.results.current = operation
-            answered = experiment.robustness.send(operation)
-            if answered:
-                self.strange.append((operation, answered))
-            else:
-                # There may be something to try in the other world.
-                self.tried.remove(operation.route)
+            self.strange.append((operation, experiment.robustness.send(operation)))
 
     @contextmanager
     def _reporting(self, app: RunningApp) -> Iterator[None]:

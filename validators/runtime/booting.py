@@ -20,11 +20,10 @@ from validators.errors import CheckUnavailableError
 from validators.location import AppLocation
 from validators.report import Finding
 from validators.rules import boot as rules
-from validators.runtime import better_auth, folders
+from validators.runtime import better_auth
 from validators.runtime.app import RunningApp
 from validators.runtime.causes import explain_end, explain_fault
-from validators.runtime.cluster import Cluster, Database, shared_cluster
-from validators.runtime.copying import copy_backend
+from validators.runtime.cluster import Database, shared_cluster
 from validators.runtime.documents import merge_documents, read_paths, read_websockets
 from validators.runtime.environment import (
     Verification,
@@ -36,6 +35,7 @@ from validators.runtime.faults import Frame, Origin, read_dump, read_fault, read
 from validators.runtime.keys import AUTH_URL, PORT, KeyServer
 from validators.runtime.limits import MEGABYTE, Limits
 from validators.runtime.process import BackendEndedError, BackendProcess, Ended
+from validators.runtime.sandbox import Sandbox
 from validators.runtime.template import Template, shared_template
 from validators.source import Project
 
@@ -73,6 +73,7 @@ class Booting:
         location: Where its app is.
         template: Forks the process that boots it.
         limits: What it may use.
+        closing: Ends what is started here.
         user_id: Type of the user table's key.
         filled: Variables that get a harmless value, although the code has an answer without one.
     """
@@ -81,11 +82,11 @@ class Booting:
     location: AppLocation
     template: Template
     limits: Limits
-    cluster: Cluster
     closing: ExitStack
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
-    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_WORLDS))
+    _sandboxes: list[Future[Sandbox]] = field(default_factory=list)
     _second: Future[Booted] | None = None
 
     @cached_property
@@ -98,12 +99,34 @@ class Booting:
         """The users of the probes, the same in each world."""
         return better_auth.disguise(better_auth.users(self.user_id), self.user_id)
 
+    def lay_out_ahead(self) -> None:
+        """Lay out the sandboxes of both worlds beside what is done now."""
+        self._sandboxes = [self._aside.submit(self._lay_out) for _ in range(_WORLDS)]
+
+    def _lay_out(self) -> Sandbox:
+        sandbox = Sandbox.lay_out(self.project.root, self.template, self.limits)
+        self.closing.callback(sandbox.close)
+        return sandbox
+
+    def _take_sandbox(self) -> Sandbox:
+        try:
+            sandbox = self._sandboxes.pop().result()
+        except IndexError:
+            return self._lay_out()
+        # The child's time has been running since then.
+        if time.monotonic() - sandbox.made_at < self.limits.boot_seconds:
+            return sandbox
+        sandbox.close()
+        return self._lay_out()
+
     def start_two(self) -> Booted:
         """Boot the backend as `start` does, and once more beside that, for `boot_again`."""
         second = next(iter(self.verifications[1:]), self.verifications[0])
         _ = self.users  # drawn here, and not by both at once
         self._second = self._aside.submit(self._boot, second, is_described=False)
-        return self.start()
+        booted = self.start()
+        shared_cluster().refill()
+        return booted
 
     def boot_again(self, verification: Verification | None = None) -> Booted:
         """Boot the backend once more, unless that was done ahead; its routes are not said again."""
@@ -146,28 +169,22 @@ class Booting:
 
     def _boot(self, verification: Verification, *, is_described: bool) -> Booted:
         user_id = None if _keeps_own_users(self.project) else self.user_id
-        database = self.closing.enter_context(self.cluster.database(user_id))
+        database = self.closing.enter_context(shared_cluster().database(user_id))
         if user_id is not None:
             renaming = better_auth.rename_script(better_auth.users(user_id), self.users, user_id)
             database.connection.execute(renaming)
-        folder = folders.make("sandbox")
-        self.closing.callback(folders.remove, folder)
-        copy = folder / "backend"
-        copy_backend(self.project.root, copy)
+        sandbox = self._take_sandbox()
         secret = secrets.token_hex(32)
         environment = build_environment(
             read_variables(self.project),
             database.url,
             secret,
-            folder / "home",
+            sandbox.home,
             self.filled,
             None if verification == "secret" else AUTH_URL,
         )
-        (folder / "home").mkdir()
-        process = BackendProcess.start(self.template, environment, folder, folder, self.limits)
-        self.closing.callback(process.close)
         keys = KeyServer() if "published keys" in self.verifications else None
-        boot = _Boot(self, process, database, folder, secret, verification, keys, environment)
+        boot = _Boot(self, sandbox, database, secret, verification, keys, environment)
         boot.is_described = is_described
         return boot.run()
 
@@ -177,9 +194,8 @@ class _Boot:
     """One boot, from the order to the first request."""
 
     booting: Booting
-    process: BackendProcess
+    sandbox: Sandbox
     database: Database
-    folder: Path
     secret: str
     verification: Verification
     keys: KeyServer | None
@@ -191,12 +207,12 @@ class _Boot:
     last_frames: tuple[Frame, ...] = ()
 
     @property
-    def copy(self) -> Path:
-        return self.folder / "backend"
+    def process(self) -> BackendProcess:
+        return self.sandbox.process
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.copy, self.booting.project.modules.keys())
+        return Origin(self.sandbox.copy, self.booting.project.modules.keys())
 
     def run(self) -> Booted:
         project, limits = self.booting.project, self.booting.limits
@@ -248,13 +264,12 @@ class _Boot:
             self.keys.base_url = f"http://localhost:{listener.getsockname()[1]}"
             self.keys.serve(listener)
 
-    def _auth_environment(self) -> dict[str, str]:
-        """Return the variables that name another address of the keys than was thought."""
+    def _whole_environment(self) -> dict[str, str]:
+        """Return the environment; the keys may have another address than was thought."""
         url = self.keys.base_url if self.keys else AUTH_URL
         return {
-            name: value.replace(AUTH_URL, url)
+            name: value.replace(AUTH_URL, url) if value.startswith(AUTH_URL) else value
             for name, value in self.environment.items()
-            if url != AUTH_URL and value.startswith(AUTH_URL)
         }
 
     def _missing(self) -> tuple[str, ...]:
@@ -302,16 +317,16 @@ class _Boot:
     def _order(self) -> dict[str, Any]:
         limits, location = self.booting.limits, self.booting.location
         return {
-            "import_root": str(self.copy / location.import_root),
+            "import_root": str(self.sandbox.copy / location.import_root),
             "module": location.module,
             "attribute": location.attribute,
             "is_factory": location.is_factory,
             "is_described": self.is_described,
             "hidden_folder": str(_OWN_FOLDER),
             "hidden_names": _OWN_NAMES,
-            "environment": self._auth_environment(),
+            "environment": self._whole_environment(),
             "listener_port": PORT if self.keys and self.keys.base_url == AUTH_URL else 0,
-            "writable": [str(self.copy), str(self.folder / "home")],
+            "writable": [str(self.sandbox.copy), str(self.sandbox.home)],
             "readable": [],
             "required_layers": CHILD_LAYERS if limits.requires_layers else (),
             "owns_proc": "own /proc" in self.layers,
@@ -339,19 +354,25 @@ def _keeps_own_users(project: Project) -> bool:
     return any(_PASSWORD_COLUMN.search(module.text) for module in project.modules.values())
 
 
-def warm_up(python: Path | None = None) -> None:
+def warm_up(python: Path | None = None, checks_ahead: int = 0) -> None:
     """Start in the background what a boot needs, while something else is done.
 
     What cannot be started is tried again, and reported, by `prepare`.
+
+    Args:
+        python: Interpreter that boots the backends; our own where None.
+        checks_ahead: For how many checks databases are to be made while others go on.
     """
     with contextlib.suppress(CheckUnavailableError):
         shared_template(python)
-    threading.Thread(target=_start_cluster, daemon=True).start()
+    threading.Thread(target=_start_cluster, args=(checks_ahead,), daemon=True).start()
 
 
-def _start_cluster() -> None:
+def _start_cluster(checks_ahead: int) -> None:
     with contextlib.suppress(CheckUnavailableError, psycopg.Error):
-        shared_cluster().make_ready(_WORLDS)
+        cluster = shared_cluster()
+        cluster.ahead = max(cluster.ahead, checks_ahead * _WORLDS)
+        cluster.make_ready(_WORLDS)
 
 
 @contextmanager
@@ -375,10 +396,8 @@ def prepare(
         CheckUnavailableError: PostgreSQL or the interpreter cannot be started here.
     """
     template = shared_template(python)
-    cluster = shared_cluster()
     with ExitStack() as closing:
-        limits = limits or Limits()
-        booting = Booting(project, location, template, limits, cluster, closing, user_id)
+        booting = Booting(project, location, template, limits or Limits(), closing, user_id)
         try:
             yield booting
         finally:

@@ -51,12 +51,14 @@ class Cluster:
     Attributes:
         folder: Folder of its socket.
         password: Of the role `postgres` and of the observers, which no backend may use.
+        ahead: How many databases to have ready for the next check while one goes on.
     """
 
     folder: Path
     password: str
     _guarded: Guarded
     _admin: Connection
+    ahead: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _ready: list["Database"] = field(default_factory=list)
@@ -113,16 +115,18 @@ class Cluster:
     def database(self, user_id: better_auth.UserId | None = "text") -> Iterator["Database"]:
         """Provide a database that holds Better Auth's tables and the users of the probes.
 
-        It is dropped when the next one is made, or with the cluster.
+        It is dropped when another one is made, or with the cluster.
 
         Args:
             user_id: Type of the users' ids; None for a database without any table.
         """
         with self._lock:
-            self._drop_used_up()
             # Text is what nearly everybody has, and lies ready.
-            is_ready = user_id == "text" and self._ready
-            database = self._ready.pop(0) if is_ready else self._create(user_id)
+            if user_id == "text" and self._ready:
+                database = self._ready.pop(0)
+            else:
+                self._drop_used_up()
+                database = self._create(user_id)
         try:
             yield database
         finally:
@@ -137,6 +141,16 @@ class Cluster:
                     return
                 self._drop_used_up()
                 self._ready.append(self._create("text"))
+
+    def refill(self) -> None:
+        """Make ready, beside what is done now, what the next check asks for."""
+        if self.ahead:
+            threading.Thread(target=self._refill, daemon=True).start()
+
+    def _refill(self) -> None:
+        # Where the cluster itself is gone, whoever needs it next says so.
+        with contextlib.suppress(psycopg.Error):
+            self.make_ready(self.ahead)
 
     def _create(self, user_id: better_auth.UserId | None) -> "Database":
         name = f"backend{next(self._numbers)}"

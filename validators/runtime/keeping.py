@@ -25,7 +25,7 @@ def kept(cpu: int | None = None, python: Path | None = None) -> Iterator[None]:
     """
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
-    warm_up(python)
+    warm_up(python, checks_ahead=1)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -73,15 +73,13 @@ class BackendProcess:
     _has_said: bool = False
 
     @classmethod
-    def start(
-        cls, template: Template, env: Mapping[str, str], cwd: Path, folder: Path, limits: Limits
-    ) -> Self:
-        """Fork a child; nothing of the backend is loaded before `order` is sent."""
+    def start(cls, template: Template, folder: Path, limits: Limits) -> Self:
+        """Fork a child in a folder; nothing of the backend is loaded before `order` is sent."""
         ours, theirs = socket.socketpair()
         output_read, output_write = os.pipe()
         order = Order(
-            env,
-            cwd,
+            {},
+            folder,
             folder=folder,
             seconds=limits.total_seconds,
             memory_mb=limits.memory_mb,

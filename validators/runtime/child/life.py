@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
 from typing import Any, NoReturn
 
@@ -20,7 +21,9 @@ def live(descriptor: int) -> None:
     order = channel.receive(sock)
     if order is None:
         return
+    os.environ.clear()
     os.environ.update(order["environment"])
+    time.tzset()
     layers = _harden(order)
     _say_hardened(sock, order, layers)
     if not layers >= set(order["required_layers"]):

@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from typing import Any, NoReturn
 
 from . import channel, guard, life
@@ -84,17 +83,14 @@ def _become_guard(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     os.close(lifeline)
     os.close(output)
     config = {**order, "status_fd": status, "lock_fd": lock}
-    guard.guard(config, functools.partial(_live, order["env"], own))
+    guard.guard(config, functools.partial(_live, own))
     os._exit(0)
 
 
-def _live(env: dict[str, str], descriptor: int) -> None:
+def _live(descriptor: int) -> None:
     # Nothing of the guard's is left open: it could be used to forge the guard's reports.
     os.closerange(3, descriptor)
     os.closerange(descriptor + 1, 1024)
-    os.environ.clear()
-    os.environ.update(env)
-    time.tzset()
     life.live(descriptor)
     sys.stdout.flush()
     sys.stderr.flush()
