@@ -1,23 +1,18 @@
 """Requests that no client should send and any client can: none may end in a server error."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from validators.probes.blame import find_fix, find_place, find_root
 from validators.probes.filling import Filled, Filler, UnfilledError
 from validators.probes.operations import Operation
 from validators.probes.results import Results
-from validators.probes.variants import options
+from validators.probes.strange import Strange, are_refused, put, rounds, strange_values
 from validators.probes.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.faults import Frame
 
 _SERVER_ERROR = 500
-_NUL = "a\x00b"
-# Beyond PostgreSQL's integer and bigint types, and below every id.
-_STRANGE_NUMBERS = (2**31, 2**63, 0, -1)
 _MOST_EXAMPLES = 6
 
 # A request, and what came of it.
@@ -41,19 +36,38 @@ class Robustness:
             self.judge(operation, self.send(operation))
 
     def send(self, operation: Operation) -> list[Answered]:
-        """Send the strange requests to one operation, and return each with what came of it."""
-        strange = list(self._strange(operation))
-        refused = [filled for filled, is_allowed in strange if not is_allowed]
-        # What is allowed is likely to change rows, and then has to be looked at by itself.
-        batches = [refused, *([filled] for filled, is_allowed in strange if is_allowed)]
-        return [
-            (filled, exchange)
-            for batch in batches
-            for filled, exchange in zip(batch, self._send_all(batch), strict=True)
-        ]
+        """Send the strange requests to one operation, and return each with what came of it.
 
-    def _send_all(self, batch: list[Filled]) -> Iterator[Exchange]:
-        return self.world.try_all("owner", [filled.request for filled in batch])
+        One request holds many values. Where the answer does not say of each that it is not
+        valid, each is sent by itself as well.
+        """
+        try:
+            filled = self.filler.fill(operation, "owner", lambda _: "owner", index=3)
+        except UnfilledError:
+            return []
+        values = list(strange_values(self.filler.document, operation, filled))
+        answered: list[Answered] = []
+        together = list(rounds([each for each in values if not each.is_allowed]))
+        sent = self._send_all(operation, filled, together)
+        for several, (request, exchange) in zip(together, sent, strict=True):
+            alone = []
+            if len(several) > 1 and not are_refused(several, exchange):
+                alone = self._send_all(operation, filled, [(each,) for each in several])
+            # The shortest request that shows a cause is enough.
+            has_shown = any(each.response.status >= _SERVER_ERROR for _, each in alone)
+            answered += alone if has_shown else [(request, exchange), *alone]
+        # What is allowed is likely to change rows, and then has to be looked at by itself.
+        for each in values:
+            if each.is_allowed:
+                answered += self._send_all(operation, filled, [(each,)])
+        return answered
+
+    def _send_all(
+        self, operation: Operation, filled: Filled, batches: Sequence[Sequence[Strange]]
+    ) -> list[Answered]:
+        all_filled = [put(operation, filled, values) for values in batches]
+        exchanges = self.world.try_all("owner", [each.request for each in all_filled])
+        return list(zip(all_filled, exchanges, strict=True))
 
     def judge(self, operation: Operation, answered: Iterable[Answered]) -> None:
         """Report which strange requests ended in a server error, on this world or another."""
@@ -98,55 +112,3 @@ class Robustness:
         if len(finding.trace) < _MOST_EXAMPLES:
             trace = (*finding.trace, filled.shown)
             self.results.findings[number] = replace(finding, trace=trace)
-
-    def _strange(self, operation: Operation) -> Iterator[tuple[Filled, bool]]:
-        """Yield strange requests, and whether the document allows each all the same."""
-        try:
-            filled = self.filler.fill(operation, "owner", lambda _: "owner", index=3)
-        except UnfilledError:
-            return
-        for name in operation.path_names:
-            parameter = operation.parameter(name)
-            if parameter and parameter.schema.get("type") == "integer":
-                for number in _STRANGE_NUMBERS:
-                    yield _with_path(operation, filled, name, number), False
-        if isinstance(filled.request.json_body, dict):
-            nullable = self._nullable(operation)
-            for name, value in filled.request.json_body.items():
-                for strange in _strange_values(value):
-                    is_allowed = strange is None and name in nullable
-                    yield _with_value(operation, filled, name, strange), is_allowed
-
-    def _nullable(self, operation: Operation) -> set[str]:
-        """Return the properties of a body that may be null."""
-        document = self.filler.document
-        return {
-            name
-            for name, schema, _ in document.properties(operation.body)
-            if any(option.get("type") == "null" for option in options(document, schema))
-        }
-
-
-def _strange_values(value: Any) -> Iterator[Any]:  # noqa: ANN401
-    yield None
-    if isinstance(value, str):
-        yield _NUL
-    elif isinstance(value, int) and not isinstance(value, bool):
-        yield 2**31
-        yield 2**63
-
-
-def _with_value(operation: Operation, filled: Filled, name: str, value: Any) -> Filled:  # noqa: ANN401
-    body = {**filled.request.json_body, name: value}
-    shown = f"{operation.route} with {name}: {json.dumps(value)}"
-    return replace(filled, request=replace(filled.request, json_body=body), shown=shown)
-
-
-def _with_path(operation: Operation, filled: Filled, name: str, value: int) -> Filled:
-    parts, wanted = filled.request.path.split("/"), operation.path.split("/")
-    path = "/".join(
-        str(value) if template == f"{{{name}}}" else part
-        for part, template in zip(parts, wanted, strict=True)
-    )
-    shown = f"{operation.route} with {name} = {value}"
-    return replace(filled, request=replace(filled.request, path=path), shown=shown)

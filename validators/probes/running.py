@@ -155,7 +155,7 @@ def _shares(
     takers = [
         each
         for each in operations
-        if each.route in results.exercised and (each.path_names or each.body is not None)
+        if each.route in results.exercised and (each.parameters or each.body is not None)
     ]
     return takers[::2], takers[1::2]
 

@@ -175,8 +175,9 @@ SERVER_ERROR = _rule(
     "probe-server-error",
     "A request that any client can send ends in an unhandled exception.",
     "Correct the line, or refuse the value with 422 before it gets there.",
-    instruction="Refuse values that the database cannot store with 422: numbers out of range, "
-    "explicit nulls for required columns, NUL characters in text.",
+    instruction="Refuse values that the database cannot take with 422, in paths, queries and "
+    "bodies: numbers out of range, negative limits, explicit nulls for required columns, NUL "
+    "characters in text.",
     bad=_CREATE
     + """
 

@@ -85,7 +85,8 @@ class Booting:
     closing: ExitStack
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
-    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_WORLDS))
+    # One thread for each sandbox, and one for the second boot.
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_WORLDS + 1))
     _sandboxes: list[Future[Sandbox]] = field(default_factory=list)
     _second: Future[Booted] | None = None
 

@@ -25,6 +25,8 @@ _PRELOADED = (
     "fastapi.security",
     "fastapi.telemetry._runtime",
     "pydantic.v1.main",
+    "pydantic._internal._dataclasses",
+    "encodings.idna",
     "anyio._backends._asyncio",
     "sqlmodel",
     "sqlalchemy.dialects.postgresql",
