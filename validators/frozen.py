@@ -12,6 +12,12 @@ from typing import Any, TypeVar, dataclass_transform, overload
 _Class = TypeVar("_Class")
 
 
+class HashedOnce:
+    """A base of frozen classes whose fields are deep: each object remembers its hash."""
+
+    __slots__ = ("_hash",)
+
+
 @overload
 def frozen(cls: type[_Class], /) -> type[_Class]: ...
 
@@ -33,9 +39,22 @@ def frozen(
         has_hash = "__hash__" in cls.__dict__
         made = dataclass(repr=False, unsafe_hash=not has_hash, slots=True, kw_only=kw_only)(cls)
         made.__repr__ = _representation  # type: ignore[method-assign]  # of any class
+        if issubclass(made, HashedOnce):
+            made.__hash__ = _remembering(made.__hash__)  # type: ignore[assignment,method-assign]
         return made
 
     return wrap if cls is None else wrap(cls)
+
+
+def _remembering(compute: Callable[[Any], int]) -> Callable[[Any], int]:
+    def remember(self: Any) -> int:  # noqa: ANN401  # any frozen class
+        try:
+            known: int = self._hash
+        except AttributeError:
+            known = self._hash = compute(self)
+        return known
+
+    return remember
 
 
 def _representation(self: Any) -> str:  # noqa: ANN401  # any frozen class

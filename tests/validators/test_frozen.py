@@ -2,7 +2,7 @@
 
 from dataclasses import field, replace
 
-from validators.frozen import frozen
+from validators.frozen import HashedOnce, frozen
 
 
 @frozen
@@ -61,3 +61,21 @@ def test_fields_can_be_replaced_matched_and_shown() -> None:
     assert repr(Point(1)) == "Point(x=1, y=0, label='')"
     assert repr(Named(x=1)) == "Named(x=1)"
     assert not hasattr(Point(1), "__dict__")
+
+
+@frozen
+class Tree(HashedOnce):
+    """Is as deep as wanted."""
+
+    parts: tuple["Tree", ...] = ()
+    label: str = field(default="", compare=False)
+
+
+def test_a_deep_hash_is_computed_once() -> None:
+    tree = Tree()
+    for _ in range(200):
+        # Without memory, this would be hashed 2 to the power of 200 times.
+        tree = Tree((tree, tree))
+        hash(tree)
+    assert hash(tree) == hash(replace(tree, label="another")) != hash(Tree())
+    assert {Tree(): 1}[Tree(label="another")] == 1

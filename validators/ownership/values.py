@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
-from validators.frozen import frozen
+from validators.frozen import HashedOnce, frozen
 
 if TYPE_CHECKING:
     from validators.ownership.facts import Facts
@@ -122,7 +122,7 @@ FALSE = Const(False)  # noqa: FBT003  # the constant itself
 
 
 @frozen
-class Unknown:
+class Unknown(HashedOnce):
     """A value that could not be followed, with the terms and rows it was made from."""
 
     reason: str
@@ -145,7 +145,7 @@ class Row:
 
 
 @frozen
-class Items:
+class Items(HashedOnce):
     """A list, tuple or set: either the known items, or what each of them is."""
 
     items: "tuple[Value, ...] | None" = None
@@ -154,7 +154,7 @@ class Items:
 
 
 @frozen
-class Mapping:
+class Mapping(HashedOnce):
     """A dictionary with known keys, and what values under any other key, and those keys, are."""
 
     known: "tuple[tuple[object, Value], ...]" = ()
@@ -194,7 +194,7 @@ class Library:
 
 
 @frozen
-class Made:
+class Made(HashedOnce):
     """What a library's class or function returned, where its kind matters.
 
     Attributes:
@@ -213,7 +213,7 @@ class Made:
 
 
 @frozen
-class Function:
+class Function(HashedOnce):
     """A function, method or lambda of the project, with what it sees from outside.
 
     Attributes:
@@ -250,7 +250,7 @@ class ClassValue:
 
 
 @frozen
-class Instance:
+class Instance(HashedOnce):
     """An object of a project's class that is not a table model."""
 
     cls: ClassValue
@@ -277,7 +277,7 @@ class Method:
 
 
 @frozen
-class Partial:
+class Partial(HashedOnce):
     """A call that still misses arguments (`functools.partial`)."""
 
     function: "Value"
@@ -301,14 +301,14 @@ class Related:
 
 
 @frozen
-class Condition:
+class Condition(HashedOnce):
     """A predicate of a statement."""
 
     formula: "Formula"
 
 
 @frozen
-class Joined:
+class Joined(HashedOnce):
     """One join: what is joined, on which condition, and whether rows without it stay."""
 
     element: Element
@@ -317,7 +317,7 @@ class Joined:
 
 
 @frozen
-class Statement:
+class Statement(HashedOnce):
     """A statement under construction.
 
     Attributes:
@@ -372,7 +372,7 @@ class Result:
 
 
 @frozen
-class Choice:
+class Choice(HashedOnce):
     """One of several values, each with the facts that hold on the paths that lead to it."""
 
     members: "tuple[tuple[Value, Facts], ...]"
@@ -407,21 +407,21 @@ class Equal:
 
 
 @frozen
-class Both:
+class Both(HashedOnce):
     """All parts hold."""
 
     parts: "tuple[Formula, ...]"
 
 
 @frozen
-class Either:
+class Either(HashedOnce):
     """At least one part holds."""
 
     parts: "tuple[Formula, ...]"
 
 
 @frozen
-class Opposite:
+class Opposite(HashedOnce):
     """The part does not hold."""
 
     part: "Formula"
