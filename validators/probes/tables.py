@@ -104,7 +104,7 @@ class Change:
         return bool(self.added or self.gone or self.changed)
 
 
-_NOTHING = Change((), (), ())
+NOTHING = Change((), (), ())
 
 
 class Tables:
@@ -233,7 +233,7 @@ class Tables:
 def compare(before: Snapshot, after: Snapshot) -> Change:
     """Return what changed between two snapshots, each part in the order of its keys."""
     if after is before:
-        return _NOTHING
+        return NOTHING
     return Change(
         added=tuple(after[place] for place in sorted(after.keys() - before.keys())),
         gone=tuple(before[place] for place in sorted(before.keys() - after.keys())),

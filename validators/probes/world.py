@@ -6,10 +6,11 @@ import secrets
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from validators.probes.forgery import Forger
-from validators.probes.tables import Change, Key, Row, Snapshot, Tables, compare
+from validators.probes.tables import NOTHING, Change, Key, Row, Snapshot, Tables, compare
 from validators.probes.tokens import Style, claims_of, make_claims, sign
 from validators.runtime.app import Request, Response, RunningApp
 from validators.runtime.better_auth import User
@@ -100,19 +101,21 @@ class World:
 
         The database is looked at once, behind the last. Where it has changed, or one of them
         succeeded, it is brought back and each is sent again by itself, to see what each one does.
+        What was not refused the first time, and is the second, is shown as it was the first time.
         """
-        if len(requests) > 1:
-            signed = [self._sign_for(actor, request) for request in requests]
-            responses = self.app.send_all(signed)
-            change = self._look()
-            if not change and not any(response.is_success for response in responses):
-                for request, response in zip(requests, responses, strict=True):
-                    yield Exchange(actor, request, response, change)
-                return
-            self._take_back(change)
-        for request in requests:
+        signed = [self._sign_for(actor, request) for request in requests]
+        responses = self.app.send_all(signed) if len(requests) > 1 else []
+        change = self._look() if responses else NOTHING
+        if responses and not change and not any(each.is_success for each in responses):
+            for request, response in zip(requests, responses, strict=True):
+                yield Exchange(actor, request, response, change)
+            return
+        self._take_back(change)
+        for request, first in zip_longest(requests, responses):
             exchange = self.send(actor, request)
             self.undo(exchange)
+            if first is not None and _is_refusal(exchange.response) and not _is_refusal(first):
+                exchange = replace(exchange, response=first)
             yield exchange
 
     def _sign_for(self, actor: str, request: Request) -> Request:
@@ -175,6 +178,10 @@ class World:
             # The same text may be spelled with escapes.
             text += json.dumps(response.json(), ensure_ascii=False).lower()
         return marker in text or any(marker in each.lower() for each in response.headers.values())
+
+
+def _is_refusal(response: Response) -> bool:
+    return 400 <= response.status < 500  # noqa: PLR2004 - the client errors
 
 
 def new_marker() -> str:

@@ -25,9 +25,8 @@ class Origin:
 
     def relative(self, path: str) -> str | None:
         """Return a file of the copy as the path of a module, or None where it is none."""
-        file = Path(path)
-        relative = file.relative_to(self.copy) if file.is_relative_to(self.copy) else None
-        name = relative.as_posix() if relative else ""
+        top = f"{self.copy}/"
+        name = path.removeprefix(top) if path.startswith(top) else ""
         return name if name in self.paths else None
 
 
