@@ -24,6 +24,7 @@ def main() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
     # What is loaded stays, so that looking for garbage meanwhile finds nothing.
     gc.disable()
+    fill_streams()
     if is_booting(sys.argv[1:]):
         warm_up()
     from agent import cli  # noqa: PLC0415 - after the template has started
@@ -50,6 +51,20 @@ def _end(code: object) -> NoReturn:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
     os._exit(code if isinstance(code, int) else 0)
+
+
+def fill_streams() -> None:
+    """Give the program the streams that its caller has closed; nobody reads or writes them.
+
+    Otherwise the next file that is opened takes the place of one of them.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
 
 
 def is_booting(arguments: Sequence[str]) -> bool:

@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from agent.starting import is_booting
+from tests.agent.command_line import PROGRAM
+
+BACKENDS = Path(__file__).parents[2] / "fixtures" / "backends"
 
 AHEAD = """
 import json
@@ -65,4 +69,15 @@ def test_nobody_who_reads_on_is_no_error_of_ours() -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", script, sys.executable], check=True, capture_output=True, text=True
     )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("backend", "status"), [("sound", 0), ("leaky-list-unfiltered", 1)])
+def test_a_caller_may_have_closed_the_streams(closed: str, backend: str, status: int) -> None:
+    command = f'exec "{PROGRAM}" check --static "{BACKENDS / backend}" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], check=False, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == status
     assert "Traceback" not in done.stderr
