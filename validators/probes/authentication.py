@@ -46,6 +46,8 @@ class Authentication:
             if status == _FORBIDDEN:
                 forbidden.append(what)
             elif status != _UNAUTHORIZED:
+                if self._signs_nobody_out(operation, exchange):
+                    continue
                 if token is None and not self._must_be_protected(operation, exchange):
                     self._note_public(operation, exchange)
                     return
@@ -63,6 +65,15 @@ class Authentication:
         for start in range(0, len(requests), size or 1):
             exchanges = self.world.try_all("nobody", requests[start : start + size])
             yield from zip(tokens[start : start + size], exchanges, strict=True)
+
+    def _signs_nobody_out(self, operation: Operation, exchange: Exchange) -> bool:
+        """Tell whether somebody who is not signed in was told to be signed out."""
+        return (
+            operation.ends_session
+            and exchange.response.is_success
+            and not exchange.change
+            and not self.world.holds_data_of("owner", exchange.response)
+        )
 
     def _must_be_protected(self, operation: Operation, exchange: Exchange) -> bool:
         return (

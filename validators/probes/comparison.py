@@ -33,10 +33,12 @@ def compare_worlds(alone: Results, together: Results, world: World) -> None:
     """
     expected = _by_label(alone.transcript)
     said = {finding.route for finding in together.findings if finding.code in _SAID}
+    compared: set[str] = set()
     differing: set[str] = set()
     for label, steps in _by_label(together.transcript).items():
         for step, other in zip(steps, expected.get(label, []), strict=False):
             route = step.operation.route
+            compared.add(route)
             got, wanted = _normal(step, world), _normal(other, world)
             if got != wanted and route not in said | differing:
                 differing.add(route)
@@ -44,7 +46,7 @@ def compare_worlds(alone: Results, together: Results, world: World) -> None:
                     # A refusal may come of a limit or a uniqueness that no query is behind.
                     together.leaking.add(route)
                 _report(together, step, wanted, got, world)
-    for route in sorted({step.operation.route for step in together.transcript}):
+    for route in sorted(compared):
         step = next(each for each in together.transcript if each.operation.route == route)
         if route in differing:
             detail = "The owner's answers depend on the intruder."

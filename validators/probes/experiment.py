@@ -24,7 +24,7 @@ _DEEPEST_CHAIN = 4
 _TAKING_AWAY = frozenset(
     {
         "delete", "remove", "purge", "clear", "empty", "revoke", "archive", "unarchive", "bulk",
-        "bulk-delete", "delete-many", "batch", "batch-delete", "logout", "reset", "leave", "trash",
+        "bulk-delete", "delete-many", "batch", "batch-delete", "reset", "leave", "trash",
         "restore", "cancel",
     }
 )  # fmt: skip
@@ -45,7 +45,7 @@ class Experiment:
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
-        phases = _phases(operations)
+        phases = _phases(each for each in operations if not each.ends_session)
         self._creates = phases[0]
         self.pace.before(CREATES)
         for role in self.interference.roles:
@@ -57,6 +57,13 @@ class Experiment:
             for operation in phase:
                 self._exercise(operation)
             self._retry()
+        self._report_pending()
+
+    def sign_out(self, operations: Iterable[Operation]) -> None:
+        """Exercise what may end the sessions that every other operation needs."""
+        for operation in operations:
+            if operation.ends_session:
+                self._exercise(operation)
         self._report_pending()
 
     def prepare_strange_values(self) -> None:
@@ -111,7 +118,7 @@ class Experiment:
         except UnfilledError as error:
             self._pending.setdefault(operation.route, (operation, str(error)))
             return
-        if operation.method == "DELETE":
+        if _takes_away(operation):
             self.interference.attempt(operation, filled)
         filled, exchange = self._send_repaired("owner", operation, filled)
         self._record("", operation, filled, exchange)
@@ -135,7 +142,7 @@ class Experiment:
         filled = self._check_effect(operation, filled, exchange)
         if operation.method == "POST":
             self._learn(operation, exchange)
-        if operation.method != "DELETE":
+        if not _takes_away(operation):
             self.interference.attempt(operation, filled)
         if operation.method == "GET":
             self._vary_query(operation)
@@ -350,6 +357,7 @@ class Experiment:
             routes = ", ".join(operation.route for operation in operations)
             message = f"Nothing was shown about {routes}: {why}."
             self.results.report(rules.NOT_EXERCISED, operations[0], message)
+        self._pending.clear()
 
 
 def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:
@@ -367,6 +375,11 @@ def _phases(operations: Iterable[Operation]) -> list[list[Operation]]:
     phases[0].sort(key=lambda operation: len(operation.path_names))
     phases[4].sort(key=lambda operation: -len(operation.segments))
     return phases
+
+
+def _takes_away(operation: Operation) -> bool:
+    """Tell whether the owner's request leaves nothing for others to reach."""
+    return operation.method == "DELETE" or operation.ends_session
 
 
 def _claims_more(filled: Filled, exchange: Exchange, world: World) -> bool:

@@ -19,6 +19,9 @@ _DEEPEST = 12
 _PATH = re.compile(r"/(?:[^{}]|\{\w+(?::\w+)?\})*")
 
 
+_SIGNING_OUT = frozenset({"logout", "log-out", "logoff", "signout", "sign-out"})
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of an operation."""
@@ -65,6 +68,11 @@ class Operation:
     def segments(self) -> tuple[str, ...]:
         """The path's parts."""
         return tuple(part for part in self.path.split("/") if part)
+
+    @property
+    def ends_session(self) -> bool:
+        """Whether it signs the user out, as far as its path tells."""
+        return any(part.lower() in _SIGNING_OUT for part in self.segments)
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the path parameter with this name."""

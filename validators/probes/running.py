@@ -146,6 +146,7 @@ def _experiment(
             for operation, answered in alone.strange:
                 robustness.judge(operation, answered)
     together.try_strange_values([each for each in rest if each.route not in alone.tried])
+    together.sign_out(operations)
 
 
 def _shares(
