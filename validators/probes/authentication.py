@@ -31,9 +31,23 @@ class Authentication:
         """Send the owner's request without a token and with tokens that are not valid."""
         self._attempt("authentication", operation, control, self.world.forger().bad())
 
-    def confuse(self, operation: Operation, control: Filled) -> None:
-        """Send the owner's request with tokens that are made to confuse their verification."""
+    def confuse(self, operation: Operation, control: Filled) -> bool:
+        """Send the owner's request with tokens that are made to confuse their verification.
+
+        Returns:
+            Whether that was done: a public route looks at no token.
+        """
+        if not self._is_protected(operation, control):
+            return False
         self._attempt("token confusion", operation, control, self.world.forger().confusing())
+        return True
+
+    def _is_protected(self, operation: Operation, control: Filled) -> bool:
+        if operation.is_secured:
+            return True
+        without = replace(control.request, token=None)
+        statuses = [each.response.status for each in self.world.try_all("nobody", [without])]
+        return statuses[0] in (_UNAUTHORIZED, _FORBIDDEN)
 
     def _attempt(
         self, name: str, operation: Operation, control: Filled, tokens: Iterable[BadToken]

@@ -60,10 +60,9 @@ class Forgers:
     _visits: int = 0
 
     def attempt(self, operation: Operation, filled: Filled) -> None:
-        """Try their tokens on the first reads."""
+        """Try their tokens on the first reads that are not public."""
         if operation.method == "GET" and self._visits < _MOST_VISITS:
-            self._visits += 1
-            self.authentication.confuse(operation, filled)
+            self._visits += self.authentication.confuse(operation, filled)
 
     def attempt_query(self, operation: Operation, filled: Filled, parameter: Parameter) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Tokens are tried many at a time, and nothing that one of them does is lost."""
+"""What tokens that are not valid show, and where they show nothing."""
 
 from pathlib import Path
 
@@ -24,3 +24,25 @@ def test_a_token_that_is_accepted_once_is_accepted(tmp_path: Path) -> None:
     run = probe(tmp_path, {**SOUND, "utils/jwt.py": jwt + SEEN})
     found = {finding.route for finding in run.findings if finding.code == "BP601"}
     assert found == {route for route in run.routes if route != "GET /health"}
+
+
+PUBLIC = """
+@app.get("/")
+def welcome() -> dict[str, str]:
+    return {"message": "Hello"}
+
+
+@app.get("/version")
+def version() -> dict[str, str]:
+    return {"version": "1.0"}
+
+
+"""
+
+
+def test_a_public_route_may_answer_whatever_comes(tmp_path: Path) -> None:
+    main = SOUND["main.py"].replace("app.add_middleware(", PUBLIC + "app.add_middleware(")
+    run = probe(tmp_path, {**SOUND, "main.py": main})
+    assert run.findings == ()
+    confused = {each.route for each in run.probes if each.name == "token confusion"}
+    assert confused == {"GET /api/tasks", "GET /api/tasks/{task_id}"}
