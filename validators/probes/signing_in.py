@@ -12,6 +12,12 @@ from validators.runtime.faults import Frame
 
 _REFUSED = (401, 403)
 _SERVER_ERROR = 500
+# What Python says of a text that is none, and the option that fits.
+_OTHER_IDS = {
+    "badly formed hexadecimal UUID string": "uuid",
+    "invalid literal for int() with base 16": "uuid",
+    "invalid literal for int() with base 10": "int",
+}
 
 
 def find_style(
@@ -34,10 +40,25 @@ def find_style(
             message += f"{operation.route} answers {said}."
             tried = tuple(f"tried: {style}" for style in styles_for(world.app))
             place = _place(refused)
-            results.report(rules.TOKEN_REFUSED, operation, message, place=place, trace=tried)
+            fix = _find_fix(refused)
+            results.report(
+                rules.TOKEN_REFUSED, operation, message, place=place, fix=fix, trace=tried
+            )
             results.note("life", operation, "failed", message)
             return False
     return True
+
+
+def _find_fix(refused: Exchange) -> str | None:
+    """Return what to do where the code takes the user's id for something else than text."""
+    causes = [cause for fault in refused.response.faults for cause in fault.chain]
+    for sign, kind in _OTHER_IDS.items():
+        if any(cause.is_a("ValueError") and sign in cause.message for cause in causes):
+            return (
+                "Take the user's id as text, as Better Auth issues it. Where your user table has "
+                f"other ids, check with `--user-id {kind}`."
+            )
+    return None
 
 
 def _setting(world: World) -> str:

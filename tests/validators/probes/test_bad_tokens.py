@@ -1,6 +1,8 @@
-"""What tokens that are not valid show, and where they show nothing."""
+"""What tokens that are refused show, and where they show nothing."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.validators.probes.probing import SOUND, probe
 
@@ -46,3 +48,29 @@ def test_a_public_route_may_answer_whatever_comes(tmp_path: Path) -> None:
     assert run.findings == ()
     confused = {each.route for each in run.probes if each.name == "token confusion"}
     assert confused == {"GET /api/tasks", "GET /api/tasks/{task_id}"}
+
+
+@pytest.mark.parametrize(("conversion", "option"), [("UUID", "uuid"), ("int", "int")])
+def test_who_takes_the_users_id_for_no_text_learns_of_the_option(
+    conversion: str, option: str, tmp_path: Path
+) -> None:
+    converted = f"""from uuid import UUID
+
+
+def convert(subject: str) -> str:
+    try:
+        return str({conversion}(subject))
+    except ValueError as error:
+        raise InvalidTokenError from error
+
+
+class InvalidTokenError"""
+    jwt = SOUND["utils/jwt.py"].replace(
+        "return find_subject(claims)", "return convert(find_subject(claims))"
+    )
+    jwt = jwt.replace("class InvalidTokenError", converted, 1)
+    run = probe(tmp_path, {**SOUND, "utils/jwt.py": jwt})
+    (finding,) = run.findings
+    assert finding.code == "BP602"
+    assert finding.fix is not None
+    assert f"`--user-id {option}`" in finding.fix
