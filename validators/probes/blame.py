@@ -15,6 +15,9 @@ _FIXES = {
     "NUL": "Refuse NUL characters in text before they reach the database.",
     '"UTF8": 0x00': "Refuse NUL characters in text before they reach the database.",
     "null value in column": "Refuse an explicit null for a column that is NOT NULL.",
+    "must not be negative": "Refuse negative limits and offsets, as with `Query(ge=0)`.",
+    "UndefinedTable": "Create the tables when the app starts, as with "
+    "`SQLModel.metadata.create_all(engine)`: the check runs no migrations.",
     "UndefinedColumn": "Map the column under the name that it has in the database; Better Auth's "
     'names are camel-cased, such as "createdAt".',
     "operator does not exist": "Give the column the type of the value that it is compared with.",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.validators.probes.probing import probe
+from tests.validators.probes.probing import SOUND, probe
 from validators.probes import ProbeRun
 
 OWN_USERS = """import hashlib
@@ -169,3 +169,11 @@ def test_a_backend_that_stores_elsewhere_does_not_pass(tmp_path: Path) -> None:
     (finding,) = [f for f in run.findings if f.code == "BP609"]
     assert "SQLite" in finding.message
     assert "sqlite:///own.db" in text.splitlines()[(finding.line or 0) - 1]
+
+
+def test_who_leaves_the_tables_to_migrations_learns_that_none_are_run(tmp_path: Path) -> None:
+    main = SOUND["main.py"].replace("    create_tables()\n    yield", "    yield")
+    run = probe(tmp_path, {**SOUND, "main.py": main})
+    server_errors = [finding for finding in run.findings if finding.code == "BP605"]
+    assert server_errors
+    assert all("create_all" in (finding.fix or "") for finding in server_errors)
