@@ -42,7 +42,8 @@ def watch(folder: Path, options: CheckOptions, arguments: list[str]) -> int:
     from watchfiles import watch as changes  # noqa: PLC0415
 
     with contextlib.closing(Terminal()) as terminal, _Worlds(folder, arguments) as worlds:
-        _round(folder, options, terminal, worlds, set())
+        is_checked = False
+        # It watches from here on, so that a change while something is checked is not lost.
         for seen in changes(
             folder,
             watch_filter=PythonFilter(extra_extensions=(".toml", ".env")),
@@ -51,10 +52,11 @@ def watch(folder: Path, options: CheckOptions, arguments: list[str]) -> int:
             rust_timeout=_LOOK,
             yield_on_timeout=True,
         ):
-            if seen:
+            if seen or not is_checked:
                 paths = {Path(path) for _, path in seen}
                 worlds.cancel()
                 _round(folder, options, terminal, worlds, paths)
+                is_checked = True
             else:
                 _show_worlds(terminal, worlds)
     return 0

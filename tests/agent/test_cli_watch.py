@@ -12,11 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+import validators
+from agent.commands import watch
 from tests.agent.command_line import PROGRAM, CommandLine
 
 BACKENDS = Path(__file__).parents[2] / "fixtures" / "backends"
 # Longer than any machine takes; no assertion depends on it.
 PATIENCE = 120
+MOST_LOOKS = 50
 
 
 @pytest.fixture
@@ -224,3 +227,29 @@ def test_a_sandbox_can_only_be_required_where_something_runs(shell: CommandLine)
     done = shell.run("check", "backend", "--static", "--require-sandbox")
     assert done.returncode == 2
     assert "--static and --require-sandbox exclude each other." in done.stderr
+
+
+class _NoticedError(Exception):
+    """A second round was begun."""
+
+
+def test_a_change_during_the_first_round_is_not_lost(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def begin_round(*_: object) -> None:
+        if looks < 0:
+            raise _NoticedError
+        leak(shell)
+        count_down()
+
+    def count_down(*_: object) -> None:
+        nonlocal looks
+        looks -= 1
+        assert looks > -MOST_LOOKS
+
+    monkeypatch.setattr(watch, "_round", begin_round)
+    monkeypatch.setattr(watch, "_show_worlds", count_down)
+    with pytest.raises(_NoticedError):
+        watch.watch(shell.here / "backend", validators.CheckOptions(is_static=True), [])
