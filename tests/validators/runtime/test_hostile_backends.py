@@ -135,11 +135,15 @@ app = FastAPI(lifespan=lifespan)
 def test_a_daemon_does_not_survive(tmp_path: Path) -> None:
     name = uuid.uuid4().hex
     code = f"""import os, sys
+# Its end is closed once the daemon runs its program.
+read, write = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", "{name}"])
     os._exit(0)
+os.close(write)
+os.read(read, 1)
 """
     with booted(tmp_path, plain(before=code)) as (app, findings):
         assert app is not None, findings
