@@ -1,6 +1,7 @@
 """The child's life: harden, import the backend, start it, answer requests until the end."""
 
 import asyncio
+import contextlib
 import faulthandler
 import json
 import os
@@ -108,7 +109,9 @@ class _Parent:
             {"path": os.path.abspath(frame.filename), "line": frame.lineno, "function": frame.name}  # noqa: PTH100
             for frame in traceback.extract_stack()[:-1]
         ]
-        self.say({"kind": "exit", "status": int(status), "frames": frames})
+        # A process that the backend has forked has no way to the parent.
+        with contextlib.suppress(OSError):
+            self.say({"kind": "exit", "status": int(status), "frames": frames})
         _exit(status)
 
 
