@@ -81,7 +81,7 @@ class Authentication:
             yield from zip(tokens[start : start + size], exchanges, strict=True)
 
     def _signs_nobody_out(self, operation: Operation, exchange: Exchange) -> bool:
-        """Tell whether somebody who is not signed in was told to be signed out."""
+        """Tell whether somebody without a valid token was told to be signed out, and nobody was."""
         return (
             operation.ends_session
             and exchange.response.is_success
@@ -130,5 +130,6 @@ class Authentication:
                 f"{operation.route} answers 403 in place of 401 ({', '.join(forbidden)}).",
             )
         kind = "" if name == "authentication" else f" where valid ones are {self.world.style}"
-        detail = f"Every token that is not valid is refused{kind}."
+        refused = "signs nobody out" if operation.ends_session else "is refused"
+        detail = f"Every token that is not valid {refused}{kind}."
         self.results.note(name, operation, "passed", detail)

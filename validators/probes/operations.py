@@ -17,8 +17,6 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _DEEPEST = 12
 _PATH = re.compile(r"/(?:[^{}]|\{\w+(?::\w+)?\})*")
-
-
 _SIGNING_OUT = frozenset({"logout", "log-out", "logoff", "signout", "sign-out"})
 
 

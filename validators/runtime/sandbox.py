@@ -42,8 +42,8 @@ class Sandbox:
             (folder / "home").mkdir()
             process = BackendProcess.start(template, folder, limits)
             closing.callback(process.close)
-            return cls(folder, process, closing.pop_all(), time.monotonic())
-        raise AssertionError
+            lasting = closing.pop_all()
+        return cls(folder, process, lasting, time.monotonic())
 
     @property
     def copy(self) -> Path:

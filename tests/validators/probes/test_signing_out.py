@@ -124,6 +124,12 @@ def test_it_comes_last_and_needs_no_valid_token(tmp_path: Path) -> None:
     run = probe(tmp_path, {"main.py": SESSIONS})
     assert run.findings == ()
     assert run.coverage.missed == ()
+    (shown,) = [
+        each.detail
+        for each in run.probes
+        if (each.name, each.route) == ("authentication", "POST /auth/logout")
+    ]
+    assert shown == "Every token that is not valid signs nobody out."
     assert {each.route for each in run.probes if each.name == "robustness"} == {
         "POST /notes",
         "DELETE /notes/{note_id}",

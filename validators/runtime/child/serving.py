@@ -122,7 +122,7 @@ async def answer(app: App, state: Event, request: Event, seconds: float) -> Even
     Args:
         app: The app.
         state: What the lifespan shares with the requests.
-        request: `id`, `method`, `path`, `query`, `headers` and `body` (base64).
+        request: `id`, `method`, `path`, `raw_path`, `query`, `headers` and `body` (base64).
         seconds: How long to wait; the request is left behind after that.
 
     Returns:
