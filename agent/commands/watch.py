@@ -122,15 +122,17 @@ class _Worlds:
         """Start a check from the beginning."""
         self.cancel()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `cancel`
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT if _is_debugging() else subprocess.DEVNULL,
-            env=dict(_environment()),
-            # Ctrl-C reaches this process alone, which ends the other one.
-            start_new_session=True,
-        )
+        # A process that is just being started is not known yet, so that nothing could end it.
+        with _signals_held_back():
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.STDOUT if _is_debugging() else subprocess.DEVNULL,
+                env=dict(_environment()),
+                # Ctrl-C reaches this process alone, which ends the other one.
+                start_new_session=True,
+            )
 
     def result(self) -> str | None:
         """Return what a finished check printed, once; None while there is none."""
@@ -145,7 +147,7 @@ class _Worlds:
 
     def cancel(self) -> None:
         """End the running check, and wait until it has cleaned up."""
-        process, self._process = self._process, None
+        process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
@@ -154,9 +156,25 @@ class _Worlds:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        self._process = None
         if self._output is not None:
             self._output.close()
             self._output = None
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let Ctrl-C, and a request to end, wait until the end of this."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    waiting: list[int] = []
+    before = [signal.signal(name, lambda number, _: waiting.append(number)) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
 
 
 def _is_debugging() -> bool:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import psutil
 import pytest
@@ -125,6 +126,36 @@ def test_nothing_is_left_behind(shell: CommandLine) -> None:
     # The database of the user's cache serves other runs and ends by itself.
     ours = [p for p in others if p.is_running() and "agent.cli" in " ".join(command_of(p))]
     assert ours == []
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_a_check_is_ended_that_was_just_being_started(
+    name: signal.Signals, shell: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            super().__init__(command, **options)
+            if not started:
+                started.append(self)
+                signal.raise_signal(name)
+
+    def terminate(*_: object) -> NoReturn:
+        raise SystemExit
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            watch.watch(shell.here / "backend", validators.CheckOptions(), [])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    try:
+        assert started[0].returncode is not None
+    finally:
+        started[0].kill()
+        started[0].wait()
 
 
 def command_of(process: psutil.Process) -> list[str]:
