@@ -112,11 +112,12 @@ def test_a_task_lives_its_whole_life_behind_neons_url(place: Place) -> None:
 
 def test_the_pooler_breaks_prepared_statements(place: Place) -> None:
     """What the backend must not do, as a control: the pooler gives each transaction another."""
-    name = place.database.name
+    with _pooled(place) as one, _pooled(place) as another:
+        # Two transactions at once: the pooler has two connections from here on, taken in turns.
+        one.execute("select 1")
+        another.execute("select 1")
     with (
-        psycopg.connect(
-            host="127.0.0.1", port=place.pooler, user=name, dbname=name, prepare_threshold=0
-        ) as connection,
+        _pooled(place) as connection,
         pytest.raises(psycopg.Error, match="prepared statement"),
     ):
         _count_in_many_transactions(connection)
@@ -211,6 +212,14 @@ def test_a_line_that_is_cut_at_any_moment_costs_a_503_at_most(place: Place, task
     assert set(statuses) <= {200, 201, 503}
     assert "Traceback" not in place.served.log.read_text()
     assert all_good(place.use(task))
+
+
+def _pooled(place: Place) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect to the pooler as somebody who prepares every statement."""
+    name = place.database.name
+    return psycopg.connect(
+        host="127.0.0.1", port=place.pooler, user=name, dbname=name, prepare_threshold=0
+    )
 
 
 def _count_in_many_transactions(connection: psycopg.Connection[tuple[object, ...]]) -> None:
