@@ -93,7 +93,7 @@ def check(
         if location is not None and not options.is_static and not run.has_source_errors:
             booting = closing.enter_context(_preparing(project, location, options))
         with _without_collections():
-            _run_static(run, project, location, options)
+            _run_static(run, project, location, options, booting)
         if booting is not None and not run.has_source_errors:
             _run_app(run, booting, options)
     return run.report()
@@ -160,10 +160,17 @@ class _Run:
 
 
 def _run_static(
-    run: _Run, project: Project, location: AppLocation | None, options: CheckOptions
+    run: _Run,
+    project: Project,
+    location: AppLocation | None,
+    options: CheckOptions,
+    booting: "runtime.Booting | None",
 ) -> None:
     with run.stage("imports"):
         run.findings += imports.check(project, location, options.python)
+    if booting is not None and not run.has_source_errors:
+        # The app starts while the rest of the code is read.
+        booting.start_ahead()
     with run.stage("layout"):
         run.findings += layout.check(project, location, options.app)
     with run.stage("conventions"):
@@ -206,7 +213,7 @@ def _run_app(run: _Run, booting: "runtime.Booting", options: CheckOptions) -> No
     from validators import probes  # noqa: PLC0415
 
     with run.stage("boot"):
-        app, findings = booting.start_two()
+        app, findings = booting.await_first()
         run.findings += findings
     if app is not None:
         with run.stage("probes"):

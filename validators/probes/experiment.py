@@ -1,11 +1,12 @@
 """The whole experiment on one booted app: the owner's life, with everybody else's attempts."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
+from validators.probes.agenda import Agenda
 from validators.probes.files import KINDS
 from validators.probes.filling import ANYONE, Filled, Filler, UnfilledError
 from validators.probes.interference import Interference
@@ -47,12 +48,12 @@ class Experiment:
         """Exercise every operation, in an order in which each finds the rows that it needs."""
         phases = _phases(each for each in operations if not each.ends_session)
         self._creates = phases[0]
-        self.pace.before(CREATES)
         for role in self.interference.roles:
             self._create_for(role)
+        self.pace.before(CREATES)
         self._create_for("owner")
-        self._create_alike()
         self.pace.after(CREATES)
+        self._create_alike()
         for phase in phases:
             for operation in phase:
                 self._exercise(operation)
@@ -66,15 +67,12 @@ class Experiment:
                 self._exercise(operation)
         self._report_pending()
 
-    def prepare_strange_values(self) -> None:
-        """Let the owner have rows of every kind again."""
+    def try_strange_values(self, agenda: Agenda) -> None:
+        """Send strange values to operations that were exercised, as long as any is left."""
+        # The owner has rows of every kind again.
         self._create_for("owner")
-
-    def try_strange_values(self, operations: Sequence[Operation]) -> None:
-        """Send strange values to operations that were exercised."""
-        if operations:
-            self.prepare_strange_values()
-            self.robustness.run(operations)
+        for operation in agenda.take(self.results.exercised):
+            agenda.note(operation, self.robustness.send(operation))
 
     def _create_alike(self) -> None:
         """Let everybody create rows with the same text: nobody may be in the owner's way."""

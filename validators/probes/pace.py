@@ -1,6 +1,6 @@
-"""Lets one world follow another: it takes a step only after the other one has taken it.
+"""Lets one world go ahead of the other, which uses at once what the first one has learned.
 
-What the first world learns about the values that a backend accepts, the second uses at once.
+What is learned are the values that a backend accepts: both worlds must send the same ones.
 """
 
 import threading
@@ -11,11 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from validators.probes.filling import Filler
-
 CREATES = "the first creates"
 
-_Values = dict[str, dict[str, Any]]
+# Values for properties by name, by route.
+Values = dict[str, dict[str, Any]]
 
 
 class Pace(Protocol):
@@ -28,27 +27,26 @@ class Pace(Protocol):
         """Note that a step was taken."""
 
 
-class GivenUpError(Exception):
-    """The world that went first has ended before the step."""
-
-
 @dataclass
 class Leader:
-    """The pace of the world that goes first."""
+    """The pace of the world that goes ahead.
 
-    filler: Filler
+    Attributes:
+        values: The values that it has learned so far.
+    """
+
+    values: Values = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
-    _learned: _Values = field(default_factory=dict)
+    _learned: Values = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _is_over: bool = False
-    _has_failed: bool = False
 
     def before(self, step: str) -> None:
         """Go ahead."""
 
     def after(self, step: str) -> None:
         """Note that a step was taken, and the values that the backend accepts by now."""
-        values = deepcopy(self.filler.overrides)
+        values = deepcopy(self.values)
         with self._changed:
             self._taken[step] += 1
             self._learned = values
@@ -56,54 +54,39 @@ class Leader:
 
     @contextmanager
     def leading(self) -> Iterator[None]:
-        """Take the steps; whoever follows ends with this, and gives up where it fails."""
+        """Take the steps; whoever follows goes on alone behind the last, or where they fail."""
         try:
             yield
-        except BaseException:
-            self._has_failed = True
-            raise
         finally:
             with self._changed:
                 self._is_over = True
                 self._changed.notify_all()
 
     def await_step(self, step: str, count: int) -> Mapping[str, dict[str, Any]]:
-        """Wait until a step was taken so often, and return the values that were learned.
-
-        Raises:
-            GivenUpError: It never will be.
-        """
+        """Wait until a step was taken so often, or never will be; return what was learned."""
         with self._changed:
             self._changed.wait_for(lambda: self._taken[step] >= count or self._is_over)
-            if self._has_failed:
-                raise GivenUpError
             return self._learned
-
-    def await_end(self) -> None:
-        """Wait until all steps were taken.
-
-        Raises:
-            GivenUpError: They were not.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_over)
-            if self._has_failed:
-                raise GivenUpError
 
 
 @dataclass
 class Follower:
-    """The pace of the world that goes behind."""
+    """The pace of the world that goes behind.
+
+    Attributes:
+        leader: The pace of the other world.
+        values: The values that this one sends.
+    """
 
     leader: Leader
-    filler: Filler
+    values: Values
     _taken: Counter[str] = field(default_factory=Counter)
 
     def before(self, step: str) -> None:
-        """Wait for the world that goes first, and learn from it."""
+        """Wait for the world that goes ahead, and learn from it."""
         self._taken[step] += 1
         learned = self.leader.await_step(step, self._taken[step])
-        self.filler.overrides.update(deepcopy(dict(learned)))
+        self.values.update(deepcopy(dict(learned)))
 
     def after(self, step: str) -> None:
         """Nobody waits."""

@@ -29,18 +29,16 @@ class Robustness:
     # The findings so far, by place, type and fix.
     _known: dict[tuple[Frame | None, str, str | None], int] = field(default_factory=dict)
 
-    def run(self, operations: Iterable[Operation]) -> None:
-        """Send strange ids, explicit nulls, huge numbers and NUL characters as the owner."""
-        for operation in operations:
-            self.results.current = operation
-            self.judge(operation, self.send(operation))
-
     def send(self, operation: Operation) -> list[Answered]:
-        """Send the strange requests to one operation, and return each with what came of it.
+        """Send strange ids, explicit nulls, huge numbers and NUL characters to one operation.
 
         One request holds many values. Where the answer does not say of each that it is not
         valid, each is sent by itself as well.
+
+        Returns:
+            What the owner has sent, with what came of it.
         """
+        self.results.current = operation
         try:
             filled = self.filler.fill(operation, "owner", lambda _: "owner", index=3)
         except UnfilledError:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
 
 from validators.probes.accounts import find_accounts, find_users_table
+from validators.probes.agenda import Agenda
 from validators.probes.authentication import Authentication
 from validators.probes.comparison import compare_worlds
 from validators.probes.experiment import Experiment
@@ -16,9 +17,9 @@ from validators.probes.fuzzing import Fuzzing
 from validators.probes.interference import Everybody, Forgers, Interference, Nobody
 from validators.probes.isolation import Intrusion
 from validators.probes.operations import Document, Operation
-from validators.probes.pace import Follower, GivenUpError, Leader
+from validators.probes.pace import Follower, Leader
 from validators.probes.results import ProbeRun, Results
-from validators.probes.robustness import Answered, Robustness
+from validators.probes.robustness import Robustness
 from validators.probes.signing_in import find_style
 from validators.probes.sockets import Sockets
 from validators.probes.tables import Tables
@@ -47,7 +48,9 @@ def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
     document = Document(app.openapi)
     operations = document.operations
     results = Results()
-    with app.database.observe() as connection:
+    alone = _Alone(app, document, results)
+    with app.database.observe() as connection, ThreadPoolExecutor(1) as aside:
+        entering = aside.submit(alone.enter)
         tables = Tables(connection)
         if _is_stored_elsewhere(app, tables, results):
             return results.finish(_routes(app, document, results))
@@ -66,7 +69,10 @@ def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
                 results.note("life", operation, "passed", "The users signed up or in by it.")
             if find_style(world, filler, operations, results):
                 others = tuple(each for each in operations if each not in used)
-                _experiment(world, filler, others, results, fuzz_seconds)
+                agenda = Agenda.of(others)
+                living = aside.submit(alone.live, entering, world, others, agenda)
+                together = _Together(world, filler, results, alone, agenda)
+                together.live(others, living, fuzz_seconds)
                 _check_coverage(operations, results)
         except BackendEndedError as error:
             _report_end(app, results, error.ended)
@@ -110,123 +116,138 @@ def _enter(
     return world, accounts.used
 
 
-def _experiment(
-    world: World,
-    filler: Filler,
-    operations: tuple[Operation, ...],
-    results: Results,
-    fuzz_seconds: float,
-) -> None:
-    """Let the owner live among the others, and again alone, and compare.
+class _Together:
+    """The world in which the owner lives among the others."""
 
-    The second world follows the first, a step behind, and takes a share of what is tried last.
-    """
-    robustness = Robustness(world, filler, results)
-    intrusion = Intrusion(world, filler, results, robustness)
-    others = Everybody(Authentication(world, results), intrusion)
-    leader = Leader(filler)
-    together = Experiment(world, filler, results, others, robustness, leader)
-    alone = _Alone(world, leader, results)
-    with ThreadPoolExecutor(1) as aside:
-        living = aside.submit(alone.live, operations)
-        with leader.leading():
-            together.run(operations)
-        share, rest = _shares(operations, results)
+    def __init__(
+        self, world: World, filler: Filler, results: Results, alone: "_Alone", agenda: Agenda
+    ) -> None:
+        self._world, self._filler, self._results = world, filler, results
+        self._alone, self._agenda = alone, agenda
+        self._robustness = Robustness(world, filler, results)
+        self._intrusion = Intrusion(world, filler, results, self._robustness)
+        self._others = Everybody(Authentication(world, results), self._intrusion)
+
+    def live(
+        self, operations: tuple[Operation, ...], living: Future[None], fuzz_seconds: float
+    ) -> None:
+        """Let the owner go through the script, and compare with the life alone.
+
+        Args:
+            operations: What the owner does.
+            living: The life alone, which goes on meanwhile.
+            fuzz_seconds: How long to send random requests as well.
+        """
+        pace = Follower(self._alone.pace, self._filler.overrides)
+        experiment = Experiment(
+            self._world, self._filler, self._results, self._others, self._robustness, pace
+        )
         try:
-            together.try_strange_values(share)
-            Sockets(world, filler, results, others, robustness).run()
-            if fuzz_seconds:
-                Fuzzing(world, filler, results, intrusion, robustness).run(fuzz_seconds)
+            experiment.run(operations)
+            experiment.try_strange_values(self._agenda)
+            self._try_otherwise(fuzz_seconds)
         finally:
+            self._agenda.close()
             living.result()
-            results.findings += alone.others.findings
-            results.probes += alone.others.probes
-            if alone.is_lived:
-                compare_worlds(alone.results, results, world)
-            for operation, answered in alone.strange:
-                robustness.judge(operation, answered)
-    together.try_strange_values([each for each in rest if each.route not in alone.tried])
-    together.sign_out(operations)
+            self._compare()
+        experiment.sign_out(operations)
 
+    def _try_otherwise(self, fuzz_seconds: float) -> None:
+        """Connect to the WebSockets, and send random requests for so long."""
+        world, filler, results = self._world, self._filler, self._results
+        Sockets(world, filler, results, self._others, self._robustness).run()
+        if fuzz_seconds:
+            fuzzing = Fuzzing(world, filler, results, self._intrusion, self._robustness)
+            fuzzing.run(fuzz_seconds)
 
-def _shares(
-    operations: tuple[Operation, ...], results: Results
-) -> tuple[list[Operation], list[Operation]]:
-    """Return which operations are tried with strange values in which world."""
-    takers = [
-        each
-        for each in operations
-        if each.route in results.exercised and (each.parameters or each.body is not None)
-    ]
-    return takers[::2], takers[1::2]
+    def _compare(self) -> None:
+        """Add what was seen in the other world, and report where the two differ."""
+        self._results.findings += self._alone.others.findings
+        self._results.probes += self._alone.others.probes
+        if self._alone.is_lived:
+            compare_worlds(self._alone.results, self._results, self._world)
+        for operation, answered in self._agenda.outcomes():
+            self._robustness.judge(operation, answered)
 
 
 class _Alone:
-    """The world in which the owner is alone, on a fresh database.
+    """The world in which the owner is alone, on a fresh database: it goes ahead.
 
     Attributes:
+        pace: Its pace, for the other world to follow.
         results: What the owner is answered.
         others: What else is found meanwhile.
         is_lived: Whether the owner went through the script, so that there is something to compare.
-        tried: Routes that were tried with strange values.
-        strange: What came of that.
     """
 
-    def __init__(self, together: World, leader: Leader, results: Results) -> None:
-        self.results = Results(handlers=results.handlers)
-        self.others = Results(handlers=results.handlers)
+    def __init__(self, first: RunningApp, document: Document, together: Results) -> None:
+        self.pace = Leader()
+        self.results = Results(handlers=together.handlers)
+        self.others = Results(handlers=together.handlers)
         self.is_lived = False
-        self.tried: set[str] = set()
-        self.strange: list[tuple[Operation, list[Answered]]] = []
-        self._together, self._leader, self._results_together = together, leader, results
+        self._first, self._document = first, document
+        self._app: RunningApp | None = None
+        self._experiment: Experiment | None = None
 
-    def live(self, operations: tuple[Operation, ...]) -> None:
-        """Boot once more, and let the owner go through the script, step by step behind.
+    def enter(self) -> None:
+        """Boot once more, and get to know the users.
 
         A backend that can verify tokens in another way as well is set up for that here.
         """
-        first = self._together.app
-        app, findings = first.boot_again(next(iter(first.other_verifications), None))
-        if app is None:
-            self.others.findings += findings
-            return
-        with self._reporting(app):
-            self._live(app, operations)
-        app.process.close()
+        wanted = next(iter(self._first.other_verifications), None)
+        self._app, findings = self._first.boot_again(wanted)
+        self.others.findings += findings
+        if self._app is not None:
+            with self._reporting(self._app):
+                self._experiment = self._enter(self._app)
 
-    def _live(self, app: RunningApp, operations: tuple[Operation, ...]) -> None:
-        document = self._leader.filler.document
-        world, _ = _enter(app, document, Tables(app.database.connection))
-        world.style, world.markers = self._together.style, self._together.markers
-        filler = Filler(document, world, Targets(world.tables))
+    def _enter(self, app: RunningApp) -> Experiment | None:
+        document = self._document
+        world, used = _enter(app, document, Tables(app.database.connection))
+        filler = Filler(document, world, Targets(world.tables), overrides=self.pace.values)
         others: Interference = Nobody()
-        if app.verification != self._together.app.verification:
+        if app.verification != self._first.verification:
             others = Forgers(Authentication(world, self.others))
+            operations = [each for each in document.operations if each not in used]
             if not find_style(world, filler, operations, self.others):
-                return
+                return None
         robustness = Robustness(world, filler, self.results)
-        pace = Follower(self._leader, filler)
-        experiment = Experiment(world, filler, self.results, others, robustness, pace)
+        return Experiment(world, filler, self.results, others, robustness, self.pace)
+
+    def live(
+        self,
+        entering: Future[None],
+        together: World,
+        operations: tuple[Operation, ...],
+        agenda: Agenda,
+    ) -> None:
+        """Let the owner go through the script, and take a share of what is tried last."""
+        with self.pace.leading():
+            entering.result()
+            if self._app is None or self._experiment is None:
+                return
+            with self._reporting(self._app):
+                self._live(self._experiment, together, operations)
+        if self.is_lived:
+            with self._reporting(self._app):
+                self._experiment.try_strange_values(agenda)
+        self._app.process.close()
+
+    def _live(
+        self, experiment: Experiment, together: World, operations: tuple[Operation, ...]
+    ) -> None:
+        world = experiment.world
+        world.markers = together.markers
+        if world.app.verification == together.app.verification:
+            world.style = together.style
         experiment.run(operations)
         self.is_lived = True
-        self._leader.await_end()
-        self._try_strange_values(experiment, _shares(operations, self._results_together)[1])
-
-    def _try_strange_values(self, experiment: Experiment, share: list[Operation]) -> None:
-        if share:
-            experiment.prepare_strange_values()
-        for operation in share:
-            self.tried.add(operation.route)
-            self.results.current = operation
-            self.strange.append((operation, experiment.robustness.send(operation)))
 
     @contextmanager
     def _reporting(self, app: RunningApp) -> Iterator[None]:
         """Report what ends the app, or the view of its database."""
         try:
             yield
-        except GivenUpError:
-            return
         except BackendEndedError as error:
             self.others.current = self.results.current
             _report_end(app, self.others, error.ended)

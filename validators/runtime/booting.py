@@ -26,6 +26,7 @@ from validators.runtime.causes import explain_end, explain_fault
 from validators.runtime.cluster import Database, shared_cluster
 from validators.runtime.documents import merge_documents, read_paths, read_websockets
 from validators.runtime.environment import (
+    Variable,
     Verification,
     build_environment,
     read_variables,
@@ -85,15 +86,23 @@ class Booting:
     closing: ExitStack
     user_id: better_auth.UserId = "text"
     filled: set[str] = field(default_factory=set)
-    # One thread for each sandbox, and one for the second boot.
-    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_WORLDS + 1))
+    # A thread for each sandbox, and one for each boot.
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2 * _WORLDS))
     _sandboxes: list[Future[Sandbox]] = field(default_factory=list)
+    _laid_out: list[Sandbox] = field(default_factory=list)
+    _is_given_up: bool = False
+    _first: Future[Booted] | None = None
     _second: Future[Booted] | None = None
 
     @cached_property
     def verifications(self) -> tuple[Verification, ...]:
         """How the backend can verify tokens, as far as its code tells."""
         return read_verifications(self.project)
+
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """The environment variables that its code reads."""
+        return read_variables(self.project)
 
     @cached_property
     def users(self) -> tuple[better_auth.User, ...]:
@@ -107,6 +116,9 @@ class Booting:
     def _lay_out(self) -> Sandbox:
         sandbox = Sandbox.lay_out(self.project.root, self.template, self.limits)
         self.closing.callback(sandbox.close)
+        self._laid_out.append(sandbox)
+        if self._is_given_up:
+            sandbox.leave()
         return sandbox
 
     def _take_sandbox(self) -> Sandbox:
@@ -120,12 +132,16 @@ class Booting:
         sandbox.close()
         return self._lay_out()
 
-    def start_two(self) -> Booted:
-        """Boot the backend as `start` does, and once more beside that, for `boot_again`."""
+    def start_ahead(self) -> None:
+        """Boot the backend in both worlds beside what is done now, for `await_first`."""
         second = next(iter(self.verifications[1:]), self.verifications[0])
-        _ = self.users  # drawn here, and not by both at once
+        _ = self.users, self.variables  # drawn and read here, and not by both at once
+        self._first = self._aside.submit(self.start)
         self._second = self._aside.submit(self._boot, second, is_described=False)
-        booted = self.start()
+
+    def await_first(self) -> Booted:
+        """Wait for the first boot, and return as `start` does; the second is for `boot_again`."""
+        booted = self._first.result() if self._first else self.start()
         shared_cluster().refill()
         return booted
 
@@ -138,8 +154,14 @@ class Booting:
         return self.start(verification, is_described=False)
 
     def finish(self) -> None:
-        """Wait for the boot that goes on beside."""
+        """Wait for the boots that go on beside."""
         self._aside.shutdown()
+
+    def give_up(self) -> None:
+        """End what is being booted, so that nobody waits for it."""
+        self._is_given_up = True
+        for sandbox in self._laid_out:
+            sandbox.leave()
 
     def start(
         self, verification: Verification | None = None, *, is_described: bool = True
@@ -160,10 +182,10 @@ class Booting:
             app, findings = self._boot(wanted, is_described=is_described)
             missed = {
                 name
-                for name in read_variables(self.project).keys() - self.filled
+                for name in self.variables.keys() - self.filled
                 if any(re.search(rf"\b{name}\b", finding.message) for finding in findings)
             }
-            if app is not None or not missed:
+            if app is not None or not missed or self._is_given_up:
                 break
             self.filled |= missed
         return app, findings
@@ -177,7 +199,7 @@ class Booting:
         sandbox = self._take_sandbox()
         secret = secrets.token_hex(32)
         environment = build_environment(
-            read_variables(self.project),
+            self.variables,
             database.url,
             secret,
             sandbox.home,
@@ -401,5 +423,8 @@ def prepare(
         booting = Booting(project, location, template, limits or Limits(), closing, user_id)
         try:
             yield booting
+        except BaseException:
+            booting.give_up()
+            raise
         finally:
             booting.finish()

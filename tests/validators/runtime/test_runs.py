@@ -13,7 +13,10 @@ import pytest
 
 from tests.validators.runtime.backends import plain, processes_with
 from tests.validators.trees import lay_out
-from validators.runtime import folders
+from validators.location import find_app
+from validators.runtime import folders, prepare
+from validators.runtime.limits import Limits
+from validators.source import load_project
 
 WAITING = """
 import sys
@@ -98,6 +101,28 @@ def test_several_runs_at_once_do_not_disturb_each_other(backend: Path) -> None:
     runs = [start(backend) for _ in range(3)]
     assert len({folder for _, folders in runs for folder in folders}) == 6
     assert [finish(process) for process, _ in runs] == [0, 0, 0]
+
+
+def test_whoever_interrupts_a_check_does_not_wait_for_an_app_that_hangs(backend: Path) -> None:
+    main = backend / "main.py"
+    main.write_text(
+        "import pathlib, time\n"
+        "(pathlib.Path.home() / 'started').touch()\n"
+        "time.sleep(3600)\n" + main.read_text()
+    )
+    project = load_project(backend)
+    location = find_app(project)
+    assert location is not None
+    limits = Limits(boot_seconds=3600, total_seconds=3600)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        prepare(project, location, limits=limits) as booting,
+    ):
+        booting.start_ahead()
+        started = f"backendpro-sandbox-{os.getpid()}-*/home/started"
+        while len(list(Path(tempfile.gettempdir()).glob(started))) < 2:
+            time.sleep(0.02)
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("stage", ["syntax", "isolation", "boot"])
