@@ -164,6 +164,7 @@ class _Together:
         """Add what was seen in the other world, and report where the two differ."""
         self._results.findings += self._alone.others.findings
         self._results.probes += self._alone.others.probes
+        self._results.leaking |= self._alone.others.leaking
         if self._alone.is_lived:
             compare_worlds(self._alone.results, self._results, self._world)
         for operation, answered in self._agenda.outcomes():
@@ -231,7 +232,7 @@ class _Alone:
         if self.is_lived:
             with self._reporting(self._app):
                 self._experiment.try_strange_values(agenda)
-        self._app.process.close()
+        self._app.process.leave()
 
     def _live(
         self, experiment: Experiment, together: World, operations: tuple[Operation, ...]

@@ -115,10 +115,10 @@ class Booting:
 
     def _lay_out(self) -> Sandbox:
         sandbox = Sandbox.lay_out(self.project.root, self.template, self.limits)
-        self.closing.callback(sandbox.close)
+        self.closing.callback(sandbox.leave)
         self._laid_out.append(sandbox)
         if self._is_given_up:
-            sandbox.leave()
+            sandbox.let_go()
         return sandbox
 
     def _take_sandbox(self) -> Sandbox:
@@ -129,7 +129,7 @@ class Booting:
         # The child's time has been running since then.
         if time.monotonic() - sandbox.made_at < self.limits.boot_seconds:
             return sandbox
-        sandbox.close()
+        sandbox.leave()
         return self._lay_out()
 
     def start_ahead(self) -> None:
@@ -161,7 +161,7 @@ class Booting:
         """End what is being booted, so that nobody waits for it."""
         self._is_given_up = True
         for sandbox in self._laid_out:
-            sandbox.leave()
+            sandbox.let_go()
 
     def start(
         self, verification: Verification | None = None, *, is_described: bool = True

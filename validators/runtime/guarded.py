@@ -156,26 +156,32 @@ class Guarded:
 
     def close(self) -> None:
         """End the run and everything that it started, and remove its folder."""
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        self.let_go()
         if not self.wait(_SECONDS_TO_END) and self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self.wait(_SECONDS_TO_END)
-        if self._status >= 0:
-            os.close(self._status)
-            self._status = -1
+        self._stop_listening()
         if self._process is not None:
             self._process.wait()
 
     def leave(self) -> None:
         """End the run without waiting until everything that it started is gone."""
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        self.let_go()
+        self._stop_listening()
         if self._process is not None and self._process.returncode is None:
             self._process.returncode = 0  # nobody waits for it
+
+    def let_go(self) -> None:
+        """End the run; whoever waits for it learns of its end."""
+        lifeline, self._lifeline = self._lifeline, -1
+        if lifeline >= 0:
+            os.close(lifeline)
+
+    def _stop_listening(self) -> None:
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
 
     def _read_status(self) -> bool:
         """Take in what the guard has said; False where it has ended."""

@@ -162,6 +162,14 @@ class BackendProcess:
         """End the process and everything that it started."""
         self.guarded.close()
         self._drain()
+        self._hang_up()
+
+    def leave(self) -> None:
+        """End the process without waiting until everything that it started is gone."""
+        self.guarded.leave()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         self._socket.close()
         if self._output >= 0:
             os.close(self._output)

@@ -19,13 +19,11 @@ class Sandbox:
     Attributes:
         folder: The folder; the backend sees two folders of it.
         process: The child.
-        closing: Ends the child and removes the folder.
         made_at: When it was made, on the monotonic clock.
     """
 
     folder: Path
     process: BackendProcess
-    closing: ExitStack
     made_at: float
 
     @classmethod
@@ -41,9 +39,8 @@ class Sandbox:
             copy_backend(backend, folder / "backend")
             (folder / "home").mkdir()
             process = BackendProcess.start(template, folder, limits)
-            closing.callback(process.close)
-            lasting = closing.pop_all()
-        return cls(folder, process, lasting, time.monotonic())
+            closing.pop_all()
+        return cls(folder, process, time.monotonic())
 
     @property
     def copy(self) -> Path:
@@ -55,10 +52,11 @@ class Sandbox:
         """The home folder of the child."""
         return self.folder / "home"
 
-    def leave(self) -> None:
+    def let_go(self) -> None:
         """End the child without waiting; whoever waits for its answer learns of it."""
-        self.process.guarded.leave()
+        self.process.guarded.let_go()
 
-    def close(self) -> None:
-        """End the child and remove the folder."""
-        self.closing.close()
+    def leave(self) -> None:
+        """Leave the child and the folder to the guard, which ends the one and removes the other."""
+        self.process.leave()
+        folders.leave(self.folder)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,5 +84,15 @@ def running_children() -> list[psutil.Process]:
 
 
 def leftovers() -> list[Path]:
+    """Return the temporary folders of this process's checks, once their guards had time to go."""
+    deadline = time.monotonic() + _SECONDS_TO_BE_GONE
+    while found := _folders():
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    return found
+
+
+def _folders() -> list[Path]:
     """Return the temporary folders of this process's checks, the cluster's aside."""
     return sorted(Path(tempfile.gettempdir()).glob(f"backendpro-sandbox-{os.getpid()}-*"))

@@ -103,6 +103,19 @@ def test_several_runs_at_once_do_not_disturb_each_other(backend: Path) -> None:
     assert [finish(process) for process, _ in runs] == [0, 0, 0]
 
 
+def interrupt_while_it_starts(backend: Path) -> None:
+    project = load_project(backend)
+    location = find_app(project)
+    assert location is not None
+    limits = Limits(boot_seconds=3600, total_seconds=3600)
+    with prepare(project, location, limits=limits) as booting:
+        booting.start_ahead()
+        started = f"backendpro-sandbox-{os.getpid()}-*/home/started"
+        while len(list(Path(tempfile.gettempdir()).glob(started))) < 2:
+            time.sleep(0.02)
+        raise KeyboardInterrupt
+
+
 def test_whoever_interrupts_a_check_does_not_wait_for_an_app_that_hangs(backend: Path) -> None:
     main = backend / "main.py"
     main.write_text(
@@ -110,19 +123,8 @@ def test_whoever_interrupts_a_check_does_not_wait_for_an_app_that_hangs(backend:
         "(pathlib.Path.home() / 'started').touch()\n"
         "time.sleep(3600)\n" + main.read_text()
     )
-    project = load_project(backend)
-    location = find_app(project)
-    assert location is not None
-    limits = Limits(boot_seconds=3600, total_seconds=3600)
-    with (
-        pytest.raises(KeyboardInterrupt),
-        prepare(project, location, limits=limits) as booting,
-    ):
-        booting.start_ahead()
-        started = f"backendpro-sandbox-{os.getpid()}-*/home/started"
-        while len(list(Path(tempfile.gettempdir()).glob(started))) < 2:
-            time.sleep(0.02)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_while_it_starts(backend)
 
 
 @pytest.mark.parametrize("stage", ["syntax", "isolation", "boot"])
