@@ -3,7 +3,6 @@
 import ast
 from typing import TYPE_CHECKING
 
-from validators.ownership.conditions import member_list
 from validators.ownership.expressions import Expressions
 from validators.ownership.machine import UnreachableError
 from validators.ownership.recorder import Frame
@@ -24,6 +23,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
+from validators.ownership.walk import member_list
 
 if TYPE_CHECKING:
     from validators.ownership.facts import Facts

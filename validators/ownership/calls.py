@@ -14,6 +14,7 @@ from validators.ownership.definitions import (
     FunctionNode,
     free_names,
     is_deferred,
+    loop_names,
     nonlocal_names,
     rebound_names,
 )
@@ -383,6 +384,7 @@ class Calls(Arguments):
             end = self.run_block(node.body, inner, frame)
             if end is not None:
                 frame.returns.append((NONE, end))
+        self.use_existing(env, loop_names(node), frame)
         return self._outcome_of(function, env, facts, frame)
 
     def _outcome_of(

@@ -36,9 +36,9 @@ from validators.ownership.values import (
     Statement,
     Value,
 )
+from validators.ownership.walk import Member, member_list
 
 Split = tuple[State | None, State | None]
-Member = tuple[Value, Facts]
 
 # Kinds of values that are never None and always true.
 _OBJECTS = (
@@ -351,11 +351,6 @@ def setting_name(value: Value) -> str | None:
             name = member.get("name")
             return str(name.value) if isinstance(name, Const) else None
     return None
-
-
-def member_list(value: Value) -> list[Member]:
-    """Return the alternatives of a value with their facts."""
-    return list(value.members) if isinstance(value, Choice) else [(value, NO_FACTS)]
 
 
 def truth(value: Value) -> bool | None:

@@ -27,6 +27,16 @@ def _names(node: FunctionNode) -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
+def loop_names(node: FunctionNode) -> frozenset[str]:
+    """Return every name that stands for one item after the other in a function's loops."""
+    loops = (ast.For, ast.AsyncFor, ast.comprehension)
+    targets = [inner.target for inner in ast.walk(node) if isinstance(inner, loops)]
+    return frozenset(
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    )
+
+
+@cache
 def is_deferred(node: FunctionNode) -> bool:
     """Tell whether calling a function only makes a coroutine or a generator."""
     if isinstance(node, ast.AsyncFunctionDef):

@@ -133,16 +133,6 @@ def rows_of(facts: Facts) -> frozenset[object]:
     return frozenset(name for fact in facts for name in subjects(fact) if isinstance(name, int))
 
 
-def owned_rows(facts: Facts) -> set[int]:
-    """Return the symbols of the rows that were proven to be the signed-in user's."""
-    return {fact.row for fact in facts if isinstance(fact, Owned)}
-
-
-def is_about_the_request(fact: Fact) -> bool:
-    """Tell whether a fact compares two parts of the request, or one with a constant."""
-    return isinstance(fact, Same) and all(isinstance(side, Given | Const) for side in fact.sides)
-
-
 def without_repetition(
     facts: Facts, named: frozenset[object], model_of: Callable[[int], object]
 ) -> Facts:

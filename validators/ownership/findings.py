@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.recorder import Entry, Place
+from validators.ownership.recorder import NO_CHECK, Entry, Place
 from validators.ownership.routes import Route
 from validators.ownership.values import Given
 from validators.ownership.verdicts import Judge, Judgement
@@ -34,7 +34,6 @@ _ADVICE = {
 _UNCHECKED_PARENT = re.compile(
     r"\S+ is stored from (?P<key>[\w.]+) .*nothing checks whose (?P<parent>\w+) that is\.$"
 )
-_NO_CHECK = "nothing checks the row afterwards"
 _UNCHECKED_ROW = "is the key of an unchecked row: "
 
 
@@ -361,7 +360,7 @@ def _message(judgement: Judgement) -> str:
     uses: dict[str, dict[str, None]] = {}
     for text in judgement.texts:
         reason, _, use = text.partition(", and the row ")
-        reason = reason.removesuffix(f", and {_NO_CHECK}")
+        reason = reason.removesuffix(f", and {NO_CHECK}")
         for mark in ("; but ", _UNCHECKED_ROW):
             reason = reason.rpartition(mark)[2]
         uses.setdefault(reason, {})[use.removeprefix("is ")] = None

@@ -3,12 +3,11 @@
 import ast
 import re
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from validators.ownership.assignment import Assignment
 from validators.ownership.expressions import MOST_UNROLLED
-from validators.ownership.facts import Configured, owned_rows
+from validators.ownership.facts import Configured
 from validators.ownership.machine import UnreachableError
 from validators.ownership.recorder import Frame, Place
 from validators.ownership.state import State, gathered, join
@@ -41,9 +40,6 @@ _DEVELOPMENT = re.compile(
     r"dev|debug|test|local|env|mode|demo|mock|skip|bypass|disable|auth", re.IGNORECASE
 )
 _NAMES = frozenset({"id", "user_id", "sub", "email", "uid", "userId", "username"})
-_LOGGING = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"}
-)
 _CLIENT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
 
@@ -238,21 +234,13 @@ class Flow(Assignment):
     # Branches.
 
     def _run_if(self, node: ast.If, state: State, frame: Frame) -> State | None:
-        events = frame.entry.events
-        known = len(events)
-        states = self.branch(node.test, state, frame)
-        checked = [each for each in islice(events, known, None) if each.kind == "checked"]
-        proven = [set() if each is None else owned_rows(each.facts) for each in states]
-        blocks = (node.body, node.orelse)
-        ends = [self.run_block(*each, frame) for each in zip(blocks, states, strict=True)]
-        for event in checked:
-            sides = [side for side in (0, 1) if event.row in proven[side]]
-            if len(sides) != 1 or ends[1 - sides[0]] is None:
-                continue
-            if _refuses(blocks[sides[0]]) or _only_logs(node):
-                # Whoever fails this check goes on: it keeps nobody out.
-                events.pop(event, None)
-        return join(ends)
+        on_true, on_false = self.branch(node.test, state, frame)
+        return join(
+            [
+                self.run_block(node.body, on_true, frame),
+                self.run_block(node.orelse, on_false, frame),
+            ]
+        )
 
     def _run_match(self, node: ast.Match, state: State, frame: Frame) -> State | None:
         subject = self.evaluate(node.subject, state, frame)
@@ -478,24 +466,3 @@ def _is_import_guard(node: ast.Try, handler: ast.ExceptHandler) -> bool:
     kind = handler.type
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
     return all(isinstance(one, ast.Name) and one.id in _CLIENT_ERRORS for one in kinds)
-
-
-def _refuses(block: list[ast.stmt]) -> bool:
-    """Tell whether a block ends with an exception."""
-    return bool(block) and isinstance(block[-1], ast.Raise)
-
-
-def _only_logs(node: ast.If) -> bool:
-    """Tell whether nothing of the app depends on a test: its branches are empty, or write a log."""
-    return all(map(_is_log, (*node.body, *node.orelse)))
-
-
-def _is_log(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Pass() | ast.Expr(value=ast.Constant()):
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))):
-            return name in _LOGGING
-    return False

@@ -2,26 +2,36 @@
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from validators.frozen import frozen
 from validators.ownership.facts import (
     Facts,
+    Fresh,
     Owned,
     Safe,
     Same,
     equals,
-    is_about_the_request,
     relevant,
     subjects,
 )
 from validators.ownership.program import Program
 from validators.ownership.proofs import Prover, WhyNot
-from validators.ownership.recorder import Entry, Event, Frame, KeyWrite, Place, Problem, Site
+from validators.ownership.recorder import (
+    NO_CHECK,
+    Entry,
+    Event,
+    Frame,
+    KeyWrite,
+    Place,
+    Problem,
+    Site,
+)
 from validators.ownership.schema import OWNER_COLUMNS, Schema, TableModel
 from validators.ownership.state import State, attached
 from validators.ownership.values import (
+    NONE,
     TERMS,
     Attr,
     Choice,
@@ -34,7 +44,7 @@ from validators.ownership.values import (
     Vague,
     Value,
 )
-from validators.ownership.walk import loose, origins
+from validators.ownership.walk import loose, member_list, origins, rows_in
 
 # Steps of interpretation after which a backend counts as too large to decide: so many at least,
 # so many for each line, and so many at most.
@@ -255,24 +265,64 @@ class Machine(ABC):
             if row is not None and not self._is_known(origin, facts):
                 self.use_row(row, facts, frame, how)
 
-    def use_row(self, row: int, facts: Facts, frame: Frame, how: str) -> None:
-        """Record that one row is used."""
+    def use_row(self, row: int, facts: Facts, frame: Frame, how: str = "") -> None:
+        """Record that one row is used, or that the last place to check it was passed."""
         model = self.prover.rows[row]
         site = self.symbol_sites.get(row)
         if not model.is_owned or site is None:
             return
         why = self.prover.owned(row, facts)
         if why is not None:
-            self.record(frame, Event("checked", row, site, why.text, why.needs))
+            self.record(frame, Event("checked", row, site, why.text, why.needs, is_use=True))
             return
         reason = self.prover.why_not(row, facts)
-        text = f"{reason.text}, and the row {how}"
+        text = f"{reason.text}, and {f'the row {how}' if how else NO_CHECK}"
         event = Event(
             reason.verdict, row, site, text,
             blame=reason.blame, through=reason.through, parent=reason.parent,
         )  # fmt: skip
         self.record(frame, event)
         self._use_parents(row, facts, frame)
+
+    def use_existing(
+        self, given: Mapping[str, Value], loops: Collection[str], frame: Frame
+    ) -> None:
+        """Record the rows that a function keeps to itself, and that exist for sure where it ends.
+
+        Whoever sees it end there learns that there is such a row. A check counts where it makes a
+        difference: the function ends otherwise behind it, or does something with the row.
+
+        Args:
+            given: What the function was given, by name.
+            loops: Names of single items of what may be empty.
+            frame: Its interpretation, which is over.
+        """
+        for value, state in frame.returns:
+            passed = (state.env[name] for name in given if name in state.env)
+            kept = (value, *given.values(), *passed, *state.store.values())
+            known = {row for each in kept for row in rows_in(each)}
+            for name, held in state.env.items():
+                if name in loops or _ends_alike_without(name, value, frame):
+                    continue
+                for row, facts in _existing(held, state.facts):
+                    if row not in known and not self._makes_a_difference(row, facts, frame):
+                        self.use_row(row, facts, frame)
+
+    def _makes_a_difference(self, row: int, facts: Facts, frame: Frame) -> bool:
+        """Tell whether a row was made here, or somewhere behind a check that it passed."""
+        return (
+            Fresh(row) in facts
+            or any(
+                self.is_owned(row, state.facts | extra)
+                for value, state in frame.returns
+                for _, extra in member_list(value)
+            )
+            or any(
+                event.row == row and event.kind == "checked" and event.is_use
+                for entry in frame.entry.reachable()
+                for event in entry.events
+            )
+        )
 
     def _use_parents(self, row: int, facts: Facts, frame: Frame) -> None:
         """Record that the rows by whose keys an unchecked row was found are not checked either."""
@@ -302,9 +352,6 @@ class Machine(ABC):
         if not new:
             return
         state.learn(new)
-        if all(map(is_about_the_request, new)):
-            # Two parts of a request that are alike say nothing about whose rows they name.
-            return
         names = {name for fact in new for name in subjects(fact)}
         near = relevant(state.facts, names)
         rows = {name for fact in near for name in subjects(fact) if isinstance(name, int)}
@@ -360,6 +407,21 @@ class Machine(ABC):
     def attach(self, value: Value, state: State) -> Value:
         """Return a value that carries what is known of the rows in it."""
         return attached(value, state.facts)
+
+
+def _existing(value: Value, facts: Facts) -> list[tuple[int, Facts]]:
+    """Return the row that a value is for sure, or those of which it is one, with what is known."""
+    members = member_list(value)
+    rows = [(member.symbol, facts | extra) for member, extra in members if isinstance(member, Row)]
+    return rows if len(rows) == len(members) else []
+
+
+def _ends_alike_without(name: str, value: Value, frame: Frame) -> bool:
+    """Tell whether a function ends alike where a name holds no row for sure."""
+    return any(
+        other == value and not _existing(state.env.get(name, NONE), frozenset())
+        for other, state in frame.returns
+    )
 
 
 def _telling(made: set[Term | Row]) -> frozenset[Term | Row]:

@@ -4,7 +4,6 @@ import ast
 from contextlib import suppress
 from dataclasses import replace
 
-from validators.ownership.conditions import member_list
 from validators.ownership.containers import claim, mapping_of, merged
 from validators.ownership.formulas import is_sql
 from validators.ownership.machine import Call, UnreachableError
@@ -39,7 +38,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
-from validators.ownership.walk import origins
+from validators.ownership.walk import member_list, origins
 from validators.ownership.web import Web
 
 # Methods of texts and ids that change nothing about who is meant.

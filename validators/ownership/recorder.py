@@ -10,6 +10,8 @@ from validators.ownership.facts import Facts
 from validators.ownership.state import State
 from validators.ownership.values import Given, Value
 
+# What is said of a row that is fetched, and of which nothing else is seen.
+NO_CHECK = "nothing checks the row afterwards"
 # `begun` says that a statement was built; another event follows where it runs.
 EventKind = Literal["bound", "pending", "checked", "leak", "unproven", "begun"]
 
@@ -49,7 +51,11 @@ class Site:
 
 @frozen
 class Event:
-    """What happened to a row of a query site: bound by its statement, fetched, checked, used."""
+    """What happened to a row of a query site: bound by its statement, fetched, checked, used.
+
+    Attributes:
+        is_use: Whether a row that is checked was used then, and not only looked at.
+    """
 
     kind: EventKind
     row: int
@@ -59,6 +65,7 @@ class Event:
     blame: Given | int | None = None
     through: frozenset[tuple[str, str]] | None = None
     parent: int | None = None
+    is_use: bool = False
 
 
 @frozen

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from validators.ownership.columns import is_computed
-from validators.ownership.conditions import member_list
 from validators.ownership.containers import is_text
 from validators.ownership.facts import NO_FACTS, Facts, Fresh, Safe, equals
 from validators.ownership.formulas import equality
@@ -37,7 +36,7 @@ from validators.ownership.values import (
     Unknown,
     Value,
 )
-from validators.ownership.walk import functions_in, renamed_terms
+from validators.ownership.walk import functions_in, member_list, renamed_terms
 from validators.ownership.writes import Writes
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.recorder import Entry, Event, KeyWrite, Site
+from validators.ownership.recorder import NO_CHECK, Entry, Event, KeyWrite, Site
 from validators.ownership.routes import Route
 from validators.ownership.values import Given
 from validators.ownership.ways import Way, ways
@@ -163,7 +163,7 @@ class Judge:
         if doubt is not None:
             return "unproven", doubt
         verdict: QueryVerdict = "unproven" if self._is_invariant(events) else "leak"
-        return verdict, f"{events[0].text}, and nothing checks the row afterwards"
+        return verdict, f"{events[0].text}, and {NO_CHECK}"
 
     def _is_invariant(self, events: list[Event]) -> bool:
         """Tell whether only the own owner column is not compared, and the writes keep it right.

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from validators.ownership.facts import (
+    NO_FACTS,
     Empty,
     Facts,
     Fresh,
@@ -56,6 +57,9 @@ from validators.ownership.values import (
     Within,
 )
 
+_FACTS = (Same, Verified, Owned, Fresh, Empty, Safe)
+# An alternative of a value, with the facts that hold for it.
+Member = tuple[Value, Facts]
 # Values that hold other values.
 HOLDERS = (Items, Mapping, Instance, Made, Function, Result, Method, Partial)
 _LEAVES = (Const, Identity, Opaque, ClassValue, ModuleValue, Library)
@@ -108,6 +112,11 @@ def origins(value: Value) -> frozenset[Term | Row]:
     return _origins(value)
 
 
+def member_list(value: Value) -> list[Member]:
+    """Return the alternatives of a value with their facts."""
+    return list(value.members) if isinstance(value, Choice) else [(value, NO_FACTS)]
+
+
 def loose(value: Value, facts: Facts) -> Iterator[tuple[Term | Row, Facts]]:
     """Yield terms and rows inside a value, each with the facts that hold for it."""
     if isinstance(value, Choice):
@@ -154,15 +163,29 @@ def names_in(value: Value) -> frozenset[object]:
             found.add(held)
         elif isinstance(held, Attr) and isinstance(held.row, int):
             found.add(held.row)
-        elif isinstance(held, Same | Verified | Owned | Fresh | Empty | Safe):
+        elif isinstance(held, _FACTS):
             found |= {name for name in subjects(held) if isinstance(name, int)}
     return frozenset(found)
 
 
-def _everything(value: object) -> Iterator[object]:
+@cache
+def rows_in(value: Value) -> frozenset[int]:
+    """Return the symbols of the rows that a value holds, or was made from; not of its facts."""
+    found: set[int] = set()
+    for held in _everything(value, without=_FACTS):
+        if isinstance(held, Row):
+            found.add(held.symbol)
+        elif isinstance(held, Attr) and isinstance(held.row, int):
+            found.add(held.row)
+    return frozenset(found)
+
+
+def _everything(value: object, without: tuple[type, ...] = ()) -> Iterator[object]:
     stack: list[Any] = [value]
     while stack:
         held = stack.pop()
+        if isinstance(held, without):
+            continue
         yield held
         if isinstance(held, tuple | frozenset):
             stack.extend(held)
@@ -193,7 +216,7 @@ def _replace(part: object, old: object, new: object) -> object | None:
         return Row(new, part.model) if part.symbol == old and isinstance(new, int) else part
     if isinstance(part, TERMS):
         return renamed_term(part, old, new)
-    if isinstance(part, Same | Verified | Owned | Fresh | Empty | Safe):
+    if isinstance(part, _FACTS):
         return renamed_fact(part, old, new)
     return None
 
