@@ -11,11 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.validators.runtime.backends import plain, processes_with
+from tests.validators.runtime.backends import leftovers, plain, processes_with
 from tests.validators.trees import lay_out
 from validators.location import find_app
 from validators.runtime import folders, prepare
 from validators.runtime.limits import Limits
+from validators.runtime.sandbox import Sandbox
+from validators.runtime.template import shared_template
 from validators.source import load_project
 
 WAITING = """
@@ -101,6 +103,16 @@ def test_several_runs_at_once_do_not_disturb_each_other(backend: Path) -> None:
     runs = [start(backend) for _ in range(3)]
     assert len({folder for _, folders in runs for folder in folders}) == 6
     assert [finish(process) for process, _ in runs] == [0, 0, 0]
+
+
+def test_a_child_that_has_ended_leaves_no_folder(backend: Path) -> None:
+    sandbox = Sandbox.lay_out(backend, shared_template(), Limits())
+    assert list(sandbox.copy.iterdir())
+    sandbox.process.order({"no": "order"})
+    while not sandbox.process.guarded.is_over:
+        time.sleep(0.02)
+    sandbox.leave()
+    assert leftovers() == []
 
 
 def interrupt_while_it_starts(backend: Path) -> None:

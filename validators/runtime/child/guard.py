@@ -30,6 +30,7 @@ _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
 _SET_INTERFACE_FLAGS, _INTERFACE_UP = 0x8914, 1
 _NOBODY = 65534
+_MOST_DESCRIPTORS = 1024
 _LOWEST_PID_MAX = 301  # the kernel's own lower bound
 _POLL_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -72,9 +73,15 @@ def guard(config: Config, run: Callable[[], None]) -> None:
     os.close(ended_write)
     ready, _, _ = select.select([0, ended_read], [], [])
     _kill_tree(keeper, is_own_tree)
-    if config["folder"] and 0 in ready:
-        # This process holds the lock, as its parent did.
-        remove_tree(config["folder"], "lock")
+    if not config["folder"]:
+        return
+    if 0 not in ready:
+        # The run ended by itself. Its parent learns of that as all its descriptors close.
+        os.closerange(1, config["lock_fd"])
+        os.closerange(config["lock_fd"] + 1, _MOST_DESCRIPTORS)
+        select.select([0], [], [])
+    # This process holds the lock, as its parent did.
+    remove_tree(config["folder"], "lock")
 
 
 def remove_tree(top: str, last: str = "") -> None:
