@@ -146,6 +146,9 @@ class _Together:
             experiment.run(operations)
             experiment.try_strange_values(self._agenda)
             self._try_otherwise(fuzz_seconds)
+        except (KeyboardInterrupt, SystemExit):
+            self._alone.give_up()
+            raise
         finally:
             self._agenda.close()
             living.result()
@@ -233,6 +236,11 @@ class _Alone:
             with self._reporting(self._app):
                 self._experiment.try_strange_values(agenda)
         self._app.process.leave()
+
+    def give_up(self) -> None:
+        """End the app, so that nobody waits for its answers."""
+        if self._app is not None:
+            self._app.process.guarded.let_go()
 
     def _live(
         self, experiment: Experiment, together: World, operations: tuple[Operation, ...]
