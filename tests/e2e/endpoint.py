@@ -165,7 +165,7 @@ class Endpoint:
                 self.entered += 1
                 inner = await asyncio.open_connection("127.0.0.1", self.target)
                 inner[1].write(start)
-                await _pass_on((reader, writer), inner)
+                await pass_on((reader, writer), inner)
             finally:
                 writer.transport.abort()
 
@@ -213,7 +213,7 @@ async def _read_message(reader: asyncio.StreamReader) -> str:
     return (await reader.readexactly(length - 4)).decode("latin-1")
 
 
-async def _pass_on(client: Streams, database: Streams) -> None:
+async def pass_on(client: Streams, database: Streams) -> None:
     """Pass bytes in both directions until one side ends."""
     pumps = [
         asyncio.create_task(_pump(client[0], database[1])),
@@ -222,8 +222,9 @@ async def _pass_on(client: Streams, database: Streams) -> None:
     try:
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _cancel(pumps)
+        # At once: a line may be cut while its pumps end.
         database[1].transport.abort()
+        await _cancel(pumps)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,13 @@
 """The endpoint of the tests hangs up on every client, whenever it is cut."""
 
+import asyncio
+import contextlib
 import gc
 import socket
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.e2e.endpoint import Certificate, endpoint
+from tests.e2e.endpoint import Certificate, endpoint, pass_on
 
 ROUNDS = 50
 AT_ONCE = 8
@@ -24,6 +26,30 @@ def test_lines_that_are_cut_before_they_began_are_hung_up(tmp_path: Path) -> Non
                 assert all(map(hears_nothing, lines))
                 front.open()
     gc.collect()  # A socket that nobody closed warns now, which fails the test.
+
+
+def test_a_line_that_is_cut_twice_is_hung_up() -> None:
+    asyncio.run(cut_twice())
+
+
+async def cut_twice() -> None:
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client, database = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    while len(writers) < 2:
+        await asyncio.sleep(0)
+    line = asyncio.create_task(pass_on(client, database))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        line.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await line
+    assert database[1].transport.is_closing()
+    server.close()
+    for writer in (client[1], *writers):
+        writer.close()
+        await writer.wait_closed()
 
 
 def hears_nothing(line: socket.socket) -> bool:
