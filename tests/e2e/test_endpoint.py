@@ -33,12 +33,13 @@ def test_a_line_that_is_cut_twice_is_hung_up() -> None:
 
 
 async def cut_twice() -> None:
-    writers: list[asyncio.StreamWriter] = []
-    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    server = await asyncio.start_server(
+        lambda _, writer: accepted.put_nowait(writer), "127.0.0.1", 0
+    )
     port = server.sockets[0].getsockname()[1]
     client, database = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-    while len(writers) < 2:
-        await asyncio.sleep(0)
+    writers = [await accepted.get() for _ in range(2)]
     line = asyncio.create_task(pass_on(client, database))
     for _ in range(2):
         await asyncio.sleep(0)
