@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,19 +69,26 @@ def processes_with(text: str) -> list[psutil.Process]:
 
 
 def running_children() -> list[psutil.Process]:
-    """Return what runs under this process's templates, and goes on: the children of checks.
-
-    A process that ends closes its files, which is what is waited for, a moment before it is gone.
-    """
-    found = [
+    """Return what runs under this process's templates, and goes on: the children of checks."""
+    return still_running(
         process
         for template in psutil.Process().children()
-        if template.status() != psutil.STATUS_ZOMBIE
-        if any("__main__.py" in part for part in template.cmdline())
+        if _is_alive(template) and any("__main__.py" in part for part in template.cmdline())
         for process in template.children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE
-    ]
+    )
+
+
+def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return which processes go on, once their guards had time to end them."""
+    found = filter(_is_alive, list(processes))
     return psutil.wait_procs(found, timeout=_SECONDS_TO_BE_GONE)[1]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def leftovers() -> list[Path]:

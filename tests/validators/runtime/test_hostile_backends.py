@@ -13,6 +13,7 @@ from tests.validators.runtime.backends import (
     plain,
     processes_with,
     running_children,
+    still_running,
 )
 from tests.validators.trees import Files
 from validators.runtime import BackendEndedError, Limits, Request
@@ -147,8 +148,9 @@ os.read(read, 1)
 """
     with booted(tmp_path, plain(before=code)) as (app, findings):
         assert app is not None, findings
-        assert len(processes_with(name)) == 1
-    assert processes_with(name) == []
+        daemons = processes_with(name)
+        assert len(daemons) == 1
+    assert still_running(daemons) == []
 
 
 def test_a_backend_that_kills_its_parents_harms_nobody_else(tmp_path: Path) -> None:
