@@ -143,7 +143,7 @@ class Document:
             method=method,
             path=path,
             parameters=tuple(self._parameters(path, item)),
-            body=self.resolve(_mapping(content.get(media)).get("schema")) if content else None,
+            body=self._schema(_mapping(content.get(media))) if content else None,
             media=str(media),
             is_body_required=bool(body.get("required")),
             # An empty requirement among others makes the credentials optional.
@@ -156,8 +156,16 @@ class Document:
             found = self.resolve(each)
             place = found.get("in")
             if place in ("path", "query", "header", "cookie"):
-                schema = self.resolve(found.get("schema"))
+                schema = self._schema(found)
                 yield Parameter(str(found.get("name")), place, bool(found.get("required")), schema)
+
+    def _schema(self, holder: Mapping[str, Any]) -> Schema:
+        """Return the schema of a media type or parameter, with the examples beside it."""
+        schema = self.resolve(holder.get("schema"))
+        named = _mapping(holder.get("examples")).values()
+        found = [_mapping(each)["value"] for each in named if "value" in _mapping(each)]
+        found += [holder["example"]] if "example" in holder else []
+        return {**schema, "examples": found} if found and "examples" not in schema else schema
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - comes from untrusted code

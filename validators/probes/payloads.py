@@ -3,68 +3,31 @@
 Source: JSON Schema 2020-12 as FastAPI and Pydantic write it.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any
 
-from validators.probes.operations import Document, Schema
+from validators.probes.operations import Document, Parameter, Schema
+from validators.probes.values.context import MISSING, TEXT, FillId, Filling
+from validators.probes.values.examples import with_examples
+from validators.probes.values.fitting import item_schemas, key_of
+from validators.probes.values.moments import asked
+from validators.probes.values.names import words
+from validators.probes.values.numbers import fits_number, number
+from validators.probes.values.options import kind_of, options
+from validators.probes.values.order import put_in_order
+from validators.probes.values.patterns import is_slow
+from validators.probes.values.texts import fits_text, is_json, json_text, other_texts, text
 
+__all__ = [
+    "MISSING", "TEXT", "FillId", "Filling", "Payloads", "fits_number", "fits_text", "is_slow",
+]  # fmt: skip
 
-class _Missing:
-    """What stands for a value that cannot be had."""
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-# Given a property's name and schema, returns a row's id; None where the name is no id.
-FillId = Callable[[str, Schema], Any]
-
-_DEEPEST = 6
-_LONGEST = 100_000
-# Patterns that may take for ever on a text that they do not match: a group that is repeated, many
-# repetitions, and references back.
-_SLOW_PATTERN = re.compile(r"\)[*+{]|\\[1-9]|\(\?P=")
-_REPETITION = re.compile(r"[*+]|\{\d*,\d*\}")
-_MOST_REPETITIONS = 4
-TEXT = "Water the plants"
-# What semantic validators ask for that a schema does not show, by a part of the name.
-_BY_NAME = {
-    "email": "bystander@example.com", "url": "https://example.com/{marker}",
-    "link": "https://example.com/{marker}", "website": "https://example.com/{marker}",
-    "colo": "#3366ff", "currency": "EUR", "country": "DE", "phone": "+4915112345678",
-    "timezone": "Europe/Berlin", "language": "en", "locale": "en", "slug": "{marker}",
-    "username": "{marker}", "password": "Str0ng-{marker}!", "cron": "0 6 * * *",
-}  # fmt: skip
-_OTHERS = (
-    "{marker}", "EUR", "#3366ff", "https://example.com/{marker}", "bystander@example.com",
-    "2030-05-17", "2030-05", "10:30", "en", "DE", "Europe/Berlin", "+4915112345678", "12345",
-    "12.50", "abc", "ABC", "Abc-123", "A", "a", "1", "Str0ng-{marker}!", "2030-05-17T10:30:00Z",
-)  # fmt: skip
-
-
-@dataclass
-class Filling:
-    """How one body is filled.
-
-    Attributes:
-        marker: Letters that are in every free text, by which a leaked value is known again.
-        fill_id: Finds ids of rows.
-        is_minimal: Leave out what is not required.
-        index: Sets bodies of one operation apart, where values must be unique.
-        overrides: Values to take for some property names, whatever their schema says.
-    """
-
-    marker: str
-    fill_id: FillId
-    is_minimal: bool = False
-    index: int = 0
-    overrides: dict[str, Any] = field(default_factory=dict)
+_DEEPEST, _TOO_DEEP = 6, 12
+# How many values a body holds at most, and a list of them.
+_MOST_VALUES, _MOST_ITEMS = 2_000, 200
+_CONSENT = frozenset({"accept", "accepted", "accepts", "agree", "agreed", "terms", "consent"})
 
 
 class Payloads:
@@ -76,17 +39,27 @@ class Payloads:
     def body(self, schema: Schema, filling: Filling) -> Any:  # noqa: ANN401
         """Return a body, or `MISSING` where a required id cannot be had."""
         # A list by itself can only mean the operation's own rows.
-        return self._value("ids", schema, filling, 0)
+        return _Maker(self._document, filling).value("ids", schema, filling, _Place())
 
     def parameter(self, name: str, schema: Schema, filling: Filling) -> Any:  # noqa: ANN401
         """Return a value for a path or query parameter, or `MISSING`."""
-        return self._named(name, schema, filling, 0)
+        wanted = replace(filling, when=asked)
+        return _Maker(self._document, wanted).named(name, schema, wanted, _Place())
+
+    def put_in_order(self, parameters: Iterable[Parameter], values: dict[str, Any]) -> None:
+        """Change the values of parameters so that a start comes before its end.
+
+        Args:
+            parameters: What is declared.
+            values: What is changed, by the parameters' names.
+        """
+        put_in_order(self._document, {each.name: each.schema for each in parameters}, values)
 
     def alternatives(self, schema: Schema, filling: Filling) -> Iterator[Any]:
         """Yield other values for a property that the backend refused."""
-        options = self._options(schema)
-        kinds = {str(option.get("type", "")) for option in options}
-        formats = {str(option.get("format", "")) for option in options}
+        found = [each for each in options(self._document, schema) if kind_of(each) != "null"]
+        kinds = {kind_of(option) for option in found}
+        formats = {str(option.get("format", "")) for option in found}
         day = datetime.now(UTC) + timedelta(days=30 + filling.index)
         if "date-time" in formats:
             yield from (day.isoformat(), day.replace(year=2020).isoformat())
@@ -96,192 +69,207 @@ class Payloads:
         elif kinds & {"integer", "number"}:
             yield from (1, 0, 10, 100, 2, 50)
         elif "string" in kinds:
-            for text in _OTHERS:
-                value = text.format(marker=filling.marker)
-                if any(fits_text(value, option) for option in options):
-                    yield value
+            for option in found:
+                yield from other_texts(option, filling)
 
-    def _options(self, schema: Schema) -> list[Schema]:
-        """Return the schemas that a value may follow, `null` aside."""
-        resolved = self._document.flatten(schema)
-        several = resolved.get("anyOf") or resolved.get("oneOf")
-        if not isinstance(several, list):
-            return [resolved]
-        found = [option for each in several for option in self._options(each)]
-        values = [option for option in found if option.get("type") != "null"]
-        return values or found or [resolved]
 
-    def _named(self, name: str, schema: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
-        if name in filling.overrides:
-            return filling.overrides[name]
+@dataclass(frozen=True)
+class _Place:
+    """Where in a body a value stands.
+
+    Attributes:
+        depth: How deep.
+        around: Tells the objects apart that it is in.
+    """
+
+    depth: int = 0
+    around: tuple[int, ...] = ()
+
+    def below(self, schema: Schema) -> "_Place":
+        """Return the place of a value in an object or a list with this schema."""
+        return _Place(self.depth + 1, (*self.around, _identity(schema)))
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether what may be left out is better left out."""
+        return self.depth >= _DEEPEST
+
+    def is_in(self, schema: Schema) -> bool:
+        """Tell whether an object with this schema is around already."""
+        return "properties" in schema and _identity(schema) in self.around
+
+
+def _identity(schema: Schema) -> int:
+    # References that are resolved twice still share their properties.
+    return id(schema.get("properties", schema))
+
+
+class _Maker:
+    """Makes the values of one body, so many and no more."""
+
+    def __init__(self, document: Document, filling: Filling) -> None:
+        self._document = document
+        self._overrides = filling.overrides
+        self._left = _MOST_VALUES
+
+    def named(self, name: str, schema: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
+        """Return the value of a property or parameter."""
+        if name in self._overrides:
+            return self._overrides[name]
         known = filling.fill_id(name, schema)
-        return self._value(name, schema, filling, depth) if known is None else known
+        return self.value(name, schema, filling, place) if known is None else known
 
-    def _value(self, name: str, schema: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
-        option = self._options(schema)[0]
+    def value(self, name: str, schema: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
+        """Return a value for a schema, whatever a row's id may be."""
+        self._left -= 1
+        option = self._choose(schema, filling, place)
         if "const" in option:
             return option["const"]
         choices = option.get("enum")
         if isinstance(choices, list) and choices:
             return choices[filling.index % len(choices)]
-        kind = option.get("type")
-        if isinstance(kind, list):
-            kind = next((each for each in kind if each != "null"), "string")
-        match kind:
+        match kind_of(option):
             case "boolean":
-                return bool(filling.index % 2)
+                return bool(filling.index % 2) or bool(_CONSENT & {*words(name)})
             case "integer" | "number":
-                return _number(name, option, filling.index, is_whole=kind == "integer")
+                return number(name, option, filling.index)
             case "array":
-                return self._array(name, option, filling, depth)
+                return self._array(name, option, filling, place)
             case "object":
-                return self._object(option, filling, depth)
+                return self._object(name, option, filling, place)
             case "null":
                 return None
-            case "string":
-                return _text(name, option, filling)
-        return self._object(option, filling, depth) if "properties" in option else TEXT
+            case "string" if is_json(option):
+                return json_text(
+                    option, lambda inner: self.value(name, inner, filling, place.below(option))
+                )
+        return text(name, option, filling)
 
-    def _array(self, name: str, option: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
-        least = option.get("minItems", 0)
-        if depth >= _DEEPEST or (filling.is_minimal and not least):
+    def _choose(self, schema: Schema, filling: Filling, place: _Place) -> Schema:
+        """Return the branch of a schema to follow: each in its turn, where there are objects."""
+        found = options(self._document, schema)
+        several = [option for option in found if kind_of(option) != "null"]
+        if not several:
+            return found[0]
+        new = [option for option in several if not place.is_in(option)]
+        is_last = place.is_deep or self._left <= 0
+        if len(several) < len(found) and (not new or is_last):
+            return found[-1]
+        several = new or several
+        if all(kind_of(option) == "object" for option in several):
+            return several[filling.index % len(several)]
+        if is_last:
+            flat = [option for option in several if kind_of(option) not in ("object", "array")]
+            several = flat or several
+        # A number of bytes rather than a text that spells one.
+        return next((option for option in several if "pattern" not in option), several[0])
+
+    def _array(self, name: str, option: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
+        first = option.get("prefixItems")
+        fixed = len(first) if isinstance(first, list) else 0
+        least = max(_count(option, "minItems"), fixed)
+        rest = self._document.resolve(option.get("items") or {})
+        # A list that is asked for holds something even where little is: a form has no empty lists.
+        is_short = place.is_deep or self._left <= 0
+        if not least and (is_short or option.get("maxItems") == 0 or self._is_around(rest, place)):
             return []
-        item = self._document.resolve(option.get("items") or {})
-        # `tag_ids` holds what `tag_id` means; `ids` alone stays, as `id` is the object's own.
-        singular = name if name == "ids" else name.removesuffix("s")
-        value = self._named(singular, item, filling, depth + 1)
-        if value is MISSING:
-            return MISSING if least else []
-        return [value] if isinstance(value, dict) else [value] * max(1, min(least, 3))
+        if place.depth > _TOO_DEEP:
+            return []
+        found: list[Any] = []
+        count = min(max(1, least), _MOST_ITEMS)
+        schemas = item_schemas(option, count)
+        below = place.below(option)
+        # Where items must differ, some are made in vain.
+        for number_ in range(count if not option.get("uniqueItems") else 3 * count):
+            schema = self._document.resolve(schemas[min(number_, count - 1)])
+            item = self._item(name, schema, replace(filling, index=filling.index + number_), below)
+            if item is MISSING:
+                return MISSING if least else []
+            if not option.get("uniqueItems") or key_of(item) not in map(key_of, found):
+                found.append(item)
+            if len(found) == count or self._left <= -_MOST_VALUES:
+                break
+        return found or MISSING
 
-    def _object(self, option: Schema, filling: Filling, depth: int) -> Any:  # noqa: ANN401
+    def _is_around(self, schema: Schema, place: _Place) -> bool:
+        return all(place.is_in(option) for option in options(self._document, schema))
+
+    def _item(self, name: str, schema: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
+        # `tag_ids` holds what `tag_id` means; `ids` alone stays, as `id` is the object's own.
+        singular = name if name == "ids" else _singular(name)
+        if name != "ids" and not name.lower().endswith("ids") and _may_be_row(schema):
+            # `tags` that are numbers are rows as well.
+            known = filling.fill_id(f"{singular}_id", schema)
+            if known is not None:
+                return known
+        return self.named(singular, schema, filling, place)
+
+    def _object(self, name: str, option: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
         found: dict[str, Any] = {}
-        if depth >= _DEEPEST:
+        if place.depth > _TOO_DEEP or self._left <= -_MOST_VALUES:
             return found
-        for name, schema, is_required in self._document.properties(option):
-            if filling.is_minimal and not is_required and name not in filling.overrides:
+        below = place.below(option)
+        is_short = filling.is_minimal or place.is_deep or self._left <= 0
+        schemas = {}
+        for each, plain, is_required in self._document.properties(option):
+            if is_short and not is_required and each not in self._overrides:
                 continue
-            value = self._named(name, schema, filling, depth + 1)
+            schemas[each] = with_examples(plain, option, each)
+            value = self.named(each, schemas[each], filling, below)
             if value is MISSING and is_required:
                 return MISSING
             if value is not MISSING:
-                found[name] = value
+                found[each] = value
+        if not option.get("properties") and option.get("additionalProperties") is not False:
+            return self._map(name, option, filling, below)
+        put_in_order(self._document, schemas, found, self._overrides)
         return found
 
+    def _map(self, name: str, option: Schema, filling: Filling, place: _Place) -> Any:  # noqa: ANN401
+        """Return an object with keys that nobody declared."""
+        least = _count(option, "minProperties")
+        if not least and (filling.is_minimal or place.is_deep or self._left <= 0):
+            return {}
+        keys, values = self._kinds(option)
+        if not least and self._is_around(values, place):
+            return {}
+        found: dict[str, Any] = {}
+        count = min(max(1, least), _MOST_ITEMS)
+        for number_ in range(3 * count):
+            each = replace(filling, index=filling.index + number_)
+            key = str(self.value("key", keys, each, place)) if keys else str(1 + each.index)
+            value = self.named(_singular(name), values, each, place)
+            if value is MISSING:
+                return MISSING if least else {}
+            found.setdefault(key, value)
+            if len(found) == count or self._left <= -_MOST_VALUES:
+                break
+        return found
 
-def _number(name: str, schema: Schema, index: int, *, is_whole: bool) -> int | float:
-    now = datetime.now(UTC)
-    hints = {
-        "year": now.year,
-        "month": 1 + index % 12,
-        "day": 1 + index % 28,
-        "page": 1,
-        "offset": 0,
-    }
-    hinted = next((value for hint, value in hints.items() if hint in name.lower()), None)
-    value = Decimal(hinted if hinted is not None else 3 + index)
-    step = Decimal(1) if is_whole else Decimal("0.01")
-    low = _bound(schema, "minimum", "exclusiveMinimum", step)
-    high = _bound(schema, "maximum", "exclusiveMaximum", -step)
-    if low is not None and value < low:
-        value = low + (index if high is None or low + index <= high else 0)
-    if high is not None and value > high:
-        value = high
-    multiple = schema.get("multipleOf")
-    if isinstance(multiple, int | float) and multiple:
-        value -= value % Decimal(str(multiple))
-        if low is not None and value < low:
-            value += Decimal(str(multiple))
-    return int(value) if is_whole else float(value)
-
-
-def _bound(schema: Schema, name: str, exclusive: str, step: Decimal) -> Decimal | None:
-    if isinstance(schema.get(exclusive), int | float):
-        return Decimal(str(schema[exclusive])) + step
-    return Decimal(str(schema[name])) if isinstance(schema.get(name), int | float) else None
-
-
-def _text(name: str, schema: Schema, filling: Filling) -> str:
-    formatted = _formatted(str(schema.get("format", "")), filling)
-    if formatted is not None:
-        return formatted
-    hinted = [value for hint, value in _BY_NAME.items() if hint in name.lower()]
-    plain = f"{TEXT} {{marker}} {filling.index}"
-    literal = str(schema.get("pattern", "")).strip("^$")
-    if is_slow(literal):
-        # Letters alone fit most of what is asked for in this way.
-        plain = "{marker}"
-    for text in (*hinted, plain, *([literal] if literal.isalnum() else []), *_OTHERS):
-        value = text.format(marker=filling.marker)
-        if fits_text(value, schema):
-            return value
-    return _cut(plain.format(marker=filling.marker), filling.marker, schema)
+    def _kinds(self, option: Schema) -> tuple[Schema, Schema]:
+        """Return the schemas of the keys, which may be empty, and of the values of a map."""
+        patterns = option.get("patternProperties")
+        if isinstance(patterns, Mapping) and patterns:
+            pattern, values = next(iter(patterns.items()))
+            return {"type": "string", "pattern": pattern}, self._document.resolve(values)
+        keys = self._document.resolve(option.get("propertyNames") or {})
+        values = self._document.resolve(option.get("additionalProperties") or {})
+        if keys and "enum" not in keys and "const" not in keys:
+            keys = {"type": "string", **keys}
+        return keys, values
 
 
-def _cut(value: str, marker: str, schema: Schema) -> str:
-    """Return a text of the length that a schema asks for; no pattern is met."""
-    most = schema.get("maxLength")
-    least = schema.get("minLength")
-    if isinstance(most, int) and len(value) > most:
-        value = (marker or TEXT)[:most]
-    if isinstance(least, int) and len(value) < least <= _LONGEST:
-        value = (value * (least // max(len(value), 1) + 1))[:least]
-    return value
+def _count(option: Schema, name: str) -> int:
+    value = option.get(name)
+    return value if isinstance(value, int) else 0
 
 
-def fits_number(value: float, schema: Schema) -> bool:
-    """Tell whether a number keeps a schema's limits."""
-    exact = Decimal(str(value))
-    step = Decimal(1) if schema.get("type") == "integer" else Decimal("0.01")
-    low = _bound(schema, "minimum", "exclusiveMinimum", step)
-    high = _bound(schema, "maximum", "exclusiveMaximum", -step)
-    multiple = schema.get("multipleOf")
-    if isinstance(multiple, int | float) and multiple and exact % Decimal(str(multiple)):
+def _singular(name: str) -> str:
+    return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
+
+
+def _may_be_row(schema: Schema) -> bool:
+    """Tell whether a schema is that of a key: a bare number or a UUID."""
+    if "enum" in schema or "const" in schema:
         return False
-    return (low is None or exact >= low) and (high is None or exact <= high)
-
-
-def fits_text(value: str, schema: Schema) -> bool:
-    """Tell whether a text has a schema's length and pattern."""
-    least, most = schema.get("minLength"), schema.get("maxLength")
-    if isinstance(least, int) and len(value) < least:
-        return False
-    if isinstance(most, int) and len(value) > most:
-        return False
-    pattern = schema.get("pattern")
-    if not isinstance(pattern, str) or is_slow(pattern):
-        return True
-    try:
-        return re.search(pattern, value) is not None
-    except (re.error, RecursionError, OverflowError):
-        return True
-
-
-def is_slow(pattern: str) -> bool:
-    """Tell whether a pattern, which comes from untrusted code, may take for ever to match."""
-    is_long = len(_REPETITION.findall(pattern)) > _MOST_REPETITIONS
-    return is_long or _SLOW_PATTERN.search(pattern) is not None
-
-
-def _formatted(kind: str, filling: Filling) -> str | None:
-    day = datetime.now(UTC) - timedelta(days=filling.index)
-    match kind:
-        case "date-time":
-            return day.replace(microsecond=0).isoformat()
-        case "date":
-            return day.date().isoformat()
-        case "time":
-            return "10:30:00"
-        case "duration":
-            return "PT1H"
-        case "email":
-            return "bystander@example.com"
-        case "uri" | "url" | "http-url":
-            return f"https://example.com/{filling.marker}"
-        case "uuid":
-            return str(uuid5(NAMESPACE_URL, f"{filling.marker}{filling.index}"))
-        case "ipv4":
-            return "192.0.2.1"
-        case "ipv6":
-            return "2001:db8::1"
-    return None
+    return schema.get("type") == "integer" or schema.get("format") in ("uuid", "uuid4", "uuid7")

@@ -5,21 +5,25 @@ Source: JSON Schema 2020-12 as FastAPI and Pydantic write it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from itertools import islice
+from typing import Any, TypeVar
 
 from validators.probes.operations import Document, Schema
-from validators.probes.payloads import fits_number, fits_text
+from validators.probes.payloads import Filling, Payloads
+from validators.probes.values.fitting import fits, fits_option, item_schemas, key_of
+from validators.probes.values.formats import is_known, other_formatted
+from validators.probes.values.numbers import other_numbers
+from validators.probes.values.options import kind_of, options
+from validators.probes.values.order import put_in_order
+from validators.probes.values.patterns import texts
+from validators.probes.values.texts import declared, fits_text, is_json
 
-_DEEPEST = 4
-_FIXED = {
-    "duration": ("PT1H", "PT2H"),
-    "email": ("bystander@example.com", "someone@example.com"),
-    "ipv4": ("192.0.2.1", "192.0.2.2"),
-    "ipv6": ("2001:db8::1", "2001:db8::2"),
-}
+__all__ = ["options", "other_values", "take_turns"]
+
+_T = TypeVar("_T")
+_DEEPEST, _MOST, _MOST_ITEMS, _MOST_POSITIONS, _MOST_MADE = 4, 300, 20, 40, 3
 # Each character of a text may give way to its neighbour of the same kind.
 _NEIGHBOURS = {
     character: kind[(position + 1) % len(kind)]
@@ -36,22 +40,55 @@ def other_values(document: Document, schema: Schema, value: Any) -> Iterator[Any
         schema: The schema of the value.
         value: What must not come again.
     """
-    seen = {_key(value)}
+    seen = {key_of(value)}
+    for other in islice(_all(document, schema, value, 0), _MOST):
+        key = key_of(other)
+        if key not in seen:
+            seen.add(key)
+            yield other
+
+
+def take_turns(several: Iterable[Iterable[_T]]) -> Iterator[_T]:
+    """Yield the first of each, then the second of each, and so on."""
+    waiting = [iter(each) for each in several]
+    while waiting:
+        left = []
+        for each in waiting:
+            for value in each:
+                yield value
+                left.append(each)
+                break
+        waiting = left
+
+
+def _all(document: Document, schema: Schema, value: Any, depth: int) -> Iterator[Any]:  # noqa: ANN401
     for option in options(document, schema):
-        for other in _others(document, option, value, 0):
-            if _key(other) not in seen:
-                seen.add(_key(other))
-                yield other
+        if fits_option(document, option, value) or not _is_same_kind(option, value):
+            others = _others(document, option, value, depth)
+            yield from (each for each in others if fits_option(document, option, each))
+        if not fits_option(document, option, value):
+            yield from _made(document, option, value)
 
 
-def options(document: Document, schema: Schema) -> list[Schema]:
-    """Return the schemas that a value may follow, those that are `null` last."""
-    resolved = document.flatten(schema)
-    several = resolved.get("anyOf") or resolved.get("oneOf")
-    if not isinstance(several, list):
-        return [resolved]
-    found = [option for each in several for option in options(document, each)]
-    return sorted(found, key=lambda option: option.get("type") == "null")
+def _is_same_kind(option: Schema, value: Any) -> bool:  # noqa: ANN401
+    # A value of one branch is no start for another of objects.
+    return isinstance(value, dict) and kind_of(option) == "object"
+
+
+def _made(document: Document, option: Schema, value: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Yield values for another branch, with what both have in common."""
+    kept = {}
+    if isinstance(value, dict):
+        kept = {
+            name: value[name]
+            for name, schema, _ in document.properties(option)
+            if name in value and fits(document, schema, value[name])
+        }
+    for index in range(_MOST_MADE):
+        filling = Filling("", lambda *_: None, index=index, overrides=kept)
+        other = Payloads(document).body(option, filling)
+        if fits_option(document, option, other):
+            yield other
 
 
 def _others(document: Document, option: Schema, value: Any, depth: int) -> Iterator[Any]:  # noqa: ANN401
@@ -59,46 +96,56 @@ def _others(document: Document, option: Schema, value: Any, depth: int) -> Itera
     if isinstance(choices, list):
         yield from choices
         return
-    kind = option.get("type")
+    kind = kind_of(option)
     match value:
         case _ if kind == "null":
             yield None
         case bool() if kind == "boolean":
             yield not value
         case int() | float() if kind in ("integer", "number"):
-            yield from _numbers(option, value)
-        case str() if kind == "string":
-            yield from _texts(option, value)
+            yield from other_numbers(value, option)
+        case str() if kind in ("string", ""):
+            yield from _texts(document, option, value, depth)
         case list() if kind == "array" and depth < _DEEPEST:
             yield from _lists(document, option, value, depth)
-        case dict() if depth < _DEEPEST:
+        case dict() if kind == "object" and depth < _DEEPEST:
             yield from _objects(document, option, value, depth)
 
 
-def _numbers(option: Schema, value: float) -> Iterator[Any]:
-    multiple = option.get("multipleOf")
-    step = multiple if isinstance(multiple, int | float) and multiple else 1
-    for number in (value + step, value - step, value + 10 * step, value + step / 2):
-        whole = int(number) if option.get("type") == "integer" else float(number)
-        if whole == number and fits_number(whole, option):
-            yield whole
-
-
-def _texts(option: Schema, value: str) -> Iterator[str]:
+def _texts(document: Document, option: Schema, value: str, depth: int) -> Iterator[str]:
     kind = str(option.get("format", ""))
-    if kind in _FIXED:
-        yield from _FIXED[kind]
-    elif kind == "uuid":
-        yield str(uuid5(NAMESPACE_URL, value))
-    elif kind in ("date-time", "date", "time"):
+    if kind in ("date-time", "date", "time"):
         yield from _moments(kind, value)
+    elif is_known(kind):
+        yield from other_formatted(kind, value)
+    elif is_json(option):
+        yield from _json_texts(document, option, value, depth)
     else:
-        for position in range(len(value) - 1, -1, -1):
-            character = value[position]
-            other = _NEIGHBOURS.get(character, character)
-            text = f"{value[:position]}{other}{value[position + 1 :]}"
-            if other != character and fits_text(text, option):
-                yield text
+        yield from (each for each in declared(option) if value in declared(option))
+        yield from _near(option, value)
+        if isinstance(option.get("pattern"), str):
+            made = texts(option["pattern"], "", "once more", len(value))
+            yield from (each for each in made if fits_text(each, option))
+
+
+def _near(option: Schema, value: str) -> Iterator[str]:
+    first = max(0, len(value) - _MOST_POSITIONS)
+    for position in range(len(value) - 1, first - 1, -1):
+        character = value[position]
+        other = _NEIGHBOURS.get(character, character)
+        text = f"{value[:position]}{other}{value[position + 1 :]}"
+        if other != character and fits_text(text, option):
+            yield text
+
+
+def _json_texts(document: Document, option: Schema, value: str, depth: int) -> Iterator[str]:
+    try:
+        inner = json.loads(value)
+    except (ValueError, RecursionError):
+        return
+    schema = option.get("contentSchema")
+    schema = schema if isinstance(schema, Mapping) else {}
+    yield from map(json.dumps, _all(document, schema, inner, depth + 1))
 
 
 def _moments(kind: str, value: str) -> Iterator[str]:
@@ -108,18 +155,22 @@ def _moments(kind: str, value: str) -> Iterator[str]:
             yield moment.replace(minute=(moment.minute + 1) % 60).isoformat()
             return
         read = datetime.fromisoformat if kind == "date-time" else date.fromisoformat
-        for days in (1, -1, 40, -40):
+        for days in (1, -1, 2, -2, 40, -40):
             yield (read(value) + timedelta(days=days)).isoformat()
     except (ValueError, OverflowError):
         return
 
 
 def _lists(document: Document, option: Schema, value: list[Any], depth: int) -> Iterator[list[Any]]:
-    items = options(document, option.get("items") or {})
-    for position, item in enumerate(value):
-        for each in items:
-            for other in _others(document, each, item, depth + 1):
-                yield [*value[:position], other, *value[position + 1 :]]
+    schemas = item_schemas(option, len(value))[:_MOST_ITEMS]
+    if not value and option.get("items"):
+        yield from _made(document, option, value)
+
+    def with_other(position: int, schema: Schema) -> Iterator[list[Any]]:
+        for other in _all(document, schema, value[position], depth + 1):
+            yield [*value[:position], other, *value[position + 1 :]]
+
+    yield from take_turns(with_other(position, each) for position, each in enumerate(schemas))
     if not option.get("minItems", 0):
         yield []
 
@@ -127,13 +178,18 @@ def _lists(document: Document, option: Schema, value: list[Any], depth: int) -> 
 def _objects(
     document: Document, option: Schema, value: dict[str, Any], depth: int
 ) -> Iterator[dict[str, Any]]:
-    for name, schema, _ in document.properties(option):
-        if name in value:
-            for each in options(document, schema):
-                for other in _others(document, each, value[name], depth + 1):
-                    yield {**value, name: other}
+    schemas = {name: schema for name, schema, _ in document.properties(option)}
+    rest = option.get("additionalProperties")
+    if isinstance(rest, Mapping):
+        schemas = {**dict.fromkeys([*value][:_MOST_ITEMS], rest), **schemas}
 
+    def with_other(name: str, schema: Schema) -> Iterator[dict[str, Any]]:
+        for other in _all(document, schema, value[name], depth + 1):
+            changed = {**value, name: other}
+            put_in_order(document, schemas, changed, {name})
+            yield changed
 
-def _key(value: Any) -> str:  # noqa: ANN401
-    # As JSON, because Python takes True for 1.
-    return json.dumps(value, sort_keys=True)
+    named = [(name, schema) for name, schema in schemas.items() if name in value]
+    yield from take_turns(with_other(*each) for each in named)
+    if not value:
+        yield from _made(document, option, value)
