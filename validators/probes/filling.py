@@ -20,7 +20,9 @@ from validators.probes.operations import (
 from validators.probes.payloads import MISSING, TEXT, Filling, Payloads
 from validators.probes.tables import OWNER_COLUMNS, Row, Tables
 from validators.probes.targets import Targets
-from validators.probes.variants import options, other_values
+from validators.probes.values.options import kind_of
+from validators.probes.values.order import put_in_order
+from validators.probes.variants import options, other_values, take_turns
 from validators.probes.world import World
 from validators.runtime.app import WEBSOCKET, File, Request
 
@@ -124,10 +126,19 @@ class Filler:
             for other in other_values(self.document, schema, body):
                 yield self._with_body(operation, filled, other)
             return
-        for name, item, _ in self.document.properties(schema):
-            if name in body and self._table_of_id(operation, name, item) is None:
-                for other in other_values(self.document, item, body[name]):
-                    yield self._with_body(operation, filled, {**body, name: other})
+        schemas = {name: item for name, item, _ in self.document.properties(schema)}
+
+        def with_other(name: str) -> Iterator[Filled]:
+            for other in other_values(self.document, schemas[name], body[name]):
+                changed = {**body, name: other}
+                put_in_order(self.document, schemas, changed, {name})
+                yield self._with_body(operation, filled, changed)
+
+        yield from take_turns(
+            with_other(name)
+            for name, item in schemas.items()
+            if name in body and not self._holds_ids(operation, name, item)
+        )
 
     def id_variants(self, operation: Operation, actor: str, filled: Filled) -> Iterator[Filled]:
         """Yield a request with the ids of other rows of the actor's in its JSON body, or null."""
@@ -144,6 +155,14 @@ class Filler:
     def _table_of_id(self, operation: Operation, name: str, schema: Schema) -> str | None:
         table = self.targets.table_of(operation, name)
         return table if _may_be_id(schema, self.document) else None
+
+    def _holds_ids(self, operation: Operation, name: str, schema: Schema) -> bool:
+        """Tell whether a property is the id of a row, or a list of them."""
+        singles = [
+            self.document.resolve(option.get("items") or option)
+            for option in options(self.document, schema)
+        ]
+        return any(self._table_of_id(operation, name, each) is not None for each in singles)
 
     def _other_ids(self, actor: str, table: str, name: str, schema: Schema) -> Iterator[Any]:
         column = self.targets.column_of(self.world.tables.by_name[table], name)
@@ -217,7 +236,7 @@ class Filler:
         if operation.body is not None:
             marker = self.world.markers.get(actor, "")
             known = {**self.overrides.get(operation.route, {}), **(overrides or {})}
-            filling = Filling(marker, making.body_id, is_minimal, index, known)
+            filling = Filling(marker, making.body_id, is_minimal, index, known, seed=actor)
             body = self.payloads.body(operation.body, filling)
             if body is MISSING:
                 raise UnfilledError(f"a row of {making.missing} is needed, and the owner has none")
@@ -253,6 +272,10 @@ class _Making:
     def _tables(self) -> Tables:
         return self.filler.world.tables
 
+    @property
+    def _marker(self) -> str:
+        return self.filler.world.markers.get(self.actor, "")
+
     def path(self) -> str:
         """Return the path with its ids."""
         values: dict[str, Any] = {}
@@ -264,18 +287,16 @@ class _Making:
 
     def query(self, chosen: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         """Return the required query parameters, and those that were chosen."""
-        pairs = []
-        for parameter in self.operation.parameters:
-            if parameter.place != "query":
-                continue
-            if parameter.name in chosen:
-                value = chosen[parameter.name]
-            elif parameter.is_required:
-                value = self.parameter_value(parameter)
-            else:
-                continue
-            pairs += [(parameter.name, _as_text(each)) for each in _as_list(value)]
-        return tuple(pairs)
+        declared = [each for each in self.operation.parameters if each.place == "query"]
+        values = {
+            each.name: chosen[each.name] if each.name in chosen else self.parameter_value(each)
+            for each in declared
+            if each.name in chosen or each.is_required
+        }
+        self.filler.payloads.put_in_order(declared, values, chosen)
+        return tuple(
+            (name, _as_text(each)) for name, value in values.items() for each in _as_list(value)
+        )
 
     def body_id(self, name: str, schema: Schema) -> Any:  # noqa: ANN401
         """Return the id that a property holds, `MISSING`, or None where it holds none."""
@@ -287,7 +308,9 @@ class _Making:
         if table == self._tables.users_table:
             return self._user_id(name)
         self._is_in_body = True
-        return self._row_value(name, table)
+        value = self._row_value(name, table)
+        is_text = _kinds(schema, self.filler.document) == {"string"}
+        return str(value) if is_text and value is not MISSING else value
 
     def show(self, request: Request) -> str:
         """Return the request as a person reads it."""
@@ -318,11 +341,17 @@ class _Making:
         known = self.body_id(parameter.name, parameter.schema)
         if known is MISSING:
             raise UnfilledError(f"a row of {self.missing} is needed, and the owner has none")
-        return self._plain(parameter.name, parameter.schema) if known is None else known
+        if known is not None:
+            return known
+        filling = Filling(self._marker, self.body_id, seed=self.actor)
+        found = self.filler.payloads.parameter(parameter.name, parameter.schema, filling)
+        if found is MISSING or found == []:
+            raise UnfilledError(f"a row of {self.missing} is needed, and the owner has none")
+        return found
 
     def _plain(self, name: str, schema: Schema) -> Any:  # noqa: ANN401
-        marker = self.filler.world.markers.get(self.actor, "")
-        return self.filler.payloads.parameter(name, schema, Filling(marker, lambda *_: None))
+        filling = Filling(self._marker, lambda *_: None, seed=self.actor)
+        return self.filler.payloads.parameter(name, schema, filling)
 
     def _user_id(self, name: str) -> Any:  # noqa: ANN401
         snake = name.lower()
@@ -375,11 +404,16 @@ class _Making:
 
 def _may_be_id(schema: Schema, document: Document) -> bool:
     """Tell whether a property can hold an id: a number or a text, or a list of these."""
-    options = [document.resolve(each) for each in schema.get("anyOf") or [schema]]
-    kinds = {str(option.get("type")) for option in options}
+    kinds = _kinds(schema, document)
     if "array" in kinds:
         return False  # asked again for its items, under the singular of the name
-    return bool(kinds & {"integer", "string", "number"}) and not any("enum" in o for o in options)
+    is_listed = any("enum" in option for option in options(document, schema))
+    return bool(kinds & {"integer", "string", "number"}) and not is_listed
+
+
+def _kinds(schema: Schema, document: Document) -> set[str]:
+    """Return the types that a value may have, `null` aside."""
+    return {kind_of(option) for option in options(document, schema)} - {"null"}
 
 
 def _can_make(media: str) -> bool:

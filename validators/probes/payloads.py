@@ -3,7 +3,7 @@
 Source: JSON Schema 2020-12 as FastAPI and Pydantic write it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,14 +46,21 @@ class Payloads:
         wanted = replace(filling, when=asked)
         return _Maker(self._document, wanted).named(name, schema, wanted, _Place())
 
-    def put_in_order(self, parameters: Iterable[Parameter], values: dict[str, Any]) -> None:
+    def put_in_order(
+        self,
+        parameters: Iterable[Parameter],
+        values: dict[str, Any],
+        fixed: Collection[str] = (),
+    ) -> None:
         """Change the values of parameters so that a start comes before its end.
 
         Args:
             parameters: What is declared.
             values: What is changed, by the parameters' names.
+            fixed: The names of values that stay as they are.
         """
-        put_in_order(self._document, {each.name: each.schema for each in parameters}, values)
+        schemas = {each.name: each.schema for each in parameters}
+        put_in_order(self._document, schemas, values, fixed)
 
     def alternatives(self, schema: Schema, filling: Filling) -> Iterator[Any]:
         """Yield other values for a property that the backend refused."""

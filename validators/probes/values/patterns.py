@@ -20,13 +20,15 @@ _MOST_REPETITIONS = 4
 _COUNT = re.compile(r"(\)?)\{(\d{0,6}),?(\d{0,6})\}")
 _LONGEST_PATTERN, _MOST_STEPS, _MOST_TRIES = 2_000, 20_000_000, 400
 # What one text may cost: characters to choose from, and rounds of repetitions.
-_MOST_WORK = 300_000
+_MOST_WORK, _MOST_CHARACTERS = 200_000, 1_000
 _MOST_WIDE = 4
 _WIDE = re.compile(r"-(\\[uUxN]|[^\x00-\xff])")
 _BEYOND = re.compile(r"\\U|\\N|[\U00010000-\U0010ffff]")
+# Sets in sets and their operations, of which Python warns.
+_SETS = re.compile(r"(?<!\\)\[\[|--|&&|~~|\|\|")
 # How often more than it must something is repeated, at least and at most, attempt by attempt.
 _EXTRA = ((0, 4), (0, 0), (0, 12), (1, 1), (0, 2), (0, 30))
-_MOST_LENGTHS = 20
+_MOST_LENGTHS, _MOST_MARKED = 20, 4
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # What Python's parser does not know, and something that it does.
 _POSIX = {
@@ -56,7 +58,7 @@ def matches(pattern: str, text: str) -> bool | None:
     validator = _rust(pattern)
     if validator is not None:
         return bool(validator.isinstance_python(text))
-    if is_slow(pattern):
+    if is_slow(pattern) or _SETS.search(pattern):
         return None
     try:
         return re.search(pattern, text) is not None
@@ -100,14 +102,16 @@ def texts(pattern: str, marker: str, seed: str, length: int) -> Iterator[str]:
     tries = min(_MOST_TRIES, _MOST_STEPS // (steps(pattern) * 100 + 1))
     lengths = range(length, max(-1, length - _MOST_LENGTHS), -1)
     extras = (*_EXTRA, *((each, each) for each in lengths)) if length else _EXTRA
-    plain = [
-        text
-        for number, extra in enumerate(extras)
-        if (text := make(pattern, Random(f"{seed} {number}"), extra)) is not None  # noqa: S311
-    ]
-    if marker:
-        spliced = (each for text in plain for each in _with_marker(text, marker))
-        yield from islice(spliced, tries)
+    plain: list[str] = []
+    for number, extra in enumerate(extras):
+        text = make(pattern, Random(f"{seed} {number}"), extra)  # noqa: S311 - no secret
+        if text is None:
+            if number > len(plain):
+                break  # it is beyond what is tried
+            continue
+        plain.append(text)
+        if marker and number < _MOST_MARKED:
+            yield from islice(_with_marker(text, marker), tries // _MOST_MARKED)
     yield from plain
 
 
@@ -136,8 +140,11 @@ def make(pattern: str, random: Random, extra: tuple[int, int]) -> str | None:
     if len(pattern) > _LONGEST_PATTERN or len(ranges) > _MOST_WIDE or _BEYOND.search(pattern):
         return None
     choosing = _Choosing(random, extra, len(pattern))
+    written = _pythonic(pattern)
+    if _SETS.search(written):
+        return None
     try:
-        return Rstr(choosing, printable=f"{_LETTERS} ", whitespace=" ").xeger(_pythonic(pattern))
+        return Rstr(choosing, printable=f"{_LETTERS} ", whitespace=" ").xeger(written)
     except (re.error, _TooMuchError, RecursionError, OverflowError, MemoryError):
         return None
     except (KeyError, IndexError, ValueError, TypeError, AttributeError):
@@ -191,9 +198,9 @@ class _Choosing(Random):
 
     def choice(self, seq: Sequence[_T]) -> _T:  # type: ignore[override]
         self._pay(len(seq))
-        if not all(isinstance(each, str) and len(each) == 1 for each in seq):
+        if not isinstance(seq[0], str):
             return self._from.choice(seq)
-        characters = sorted(set(seq), key=str)
+        characters = sorted(set(seq[:_MOST_CHARACTERS]), key=str)
         for is_liked in _LIKED:
             liked = [each for each in characters if is_liked(str(each))]
             if liked:
