@@ -102,3 +102,18 @@ def is_accepted(adapter: TypeAdapter[Any], value: Any) -> bool:
         return bool(adapter.validate_json(json.dumps(value)) or True)
     except ValidationError:
         return False
+
+
+def test_every_branch_of_a_union_is_reached() -> None:
+    document, schema = described(TypeAdapter(second.Pet))
+    payloads = Payloads(document)
+    by_index = {payloads.body(schema, filling(index))["pet"]["kind"] for index in range(6)}
+    assert by_index >= {"cat", "dog", "shark"}
+    body = payloads.body(schema, filling())
+    others = {other["pet"]["kind"] for other in other_values(document, schema, body)}
+    assert others >= {"dog", "fish"}
+
+
+def test_free_text_with_an_example_still_holds_the_marker() -> None:
+    schema = {"properties": {"title": {"type": "string", "examples": ["Milk"], "default": "x"}}}
+    assert MARKER in Payloads(Document({})).body(schema, filling())["title"]
