@@ -32,6 +32,7 @@ from validators.ownership.values import (
     Unknown,
     Vague,
     Value,
+    members,
 )
 
 _OWNER = re.compile(r"owner|creator|created_by|author")
@@ -128,12 +129,7 @@ class Writes(Transfers):
     def _set_column(
         self, row: Row, model: TableModel, name: str, value: Value, state: State
     ) -> None:
-        if name in model.relations and isinstance(value, Row):
-            for key in model.foreign:
-                target = self.schema.models[value.model]
-                if key.table in (target.table, target.name):
-                    name, value = key.column, Attr(value.symbol, key.target)
-                    break
+        name, value = self._stored(model, name, value)
         if name not in model.columns:
             return
         attr = Attr(row.symbol, name)
@@ -146,6 +142,20 @@ class Writes(Transfers):
         term = self.settled(value, state)
         state.facts = facts | same(attr, term)
         self.written.setdefault(attr, {})[term] = None
+
+    def _stored(self, model: TableModel, name: str, value: Value) -> tuple[str, Value]:
+        """Return the column and the key that are stored where a row is assigned to a relation."""
+        relation = model.relations.get(name)
+        rows = [member for member in members(value) if isinstance(member, Row)]
+        if relation is None or len(rows) != 1:
+            return name, value
+        target = self.schema.models[rows[0].model]
+        named = {key.column for key in model.foreign} & set(relation.columns)
+        for key in model.foreign:
+            is_meant = not named or key.column in named
+            if is_meant and key.table in (target.table, target.name):
+                return key.column, Attr(rows[0].symbol, key.target)
+        return name, value
 
     def _terms(self, attr: Attr, facts: Facts) -> list[Term]:
         """Return what a column of a new row is equal to, or was set to on some path."""
@@ -401,7 +411,8 @@ class Writes(Transfers):
             self.use(value, state, frame, "is linked to another row")
         self._set_column(row, model, name, value, state)
         if not is_new and model.is_owned:
-            self.check_change(Change(row.symbol, name, node, before), state, frame)
+            column, _ = self._stored(model, name, value)
+            self.check_change(Change(row.symbol, column, node, before), state, frame)
 
     def check_change(self, change: Change, state: State, frame: Frame) -> None:
         """Check a changed owner column or foreign key."""
