@@ -1,69 +1,43 @@
 """The loop: ask the model, parse its reply, check the backend, send findings back."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import validators
 from agent.auth import DEFAULT
+from agent.disputes import Dispute
 from agent.errors import ModelError, NoRepairError
-from agent.events import Asked, Checked, FileArrived, Listener, Noted, Replied, SentBack, ignore
-from agent.models.base import Chunk, Finished, Model, Note
+from agent.events import (
+    Asked,
+    Checked,
+    DisputeArrived,
+    FileArrived,
+    Listener,
+    Noted,
+    Replied,
+    SentBack,
+    ignore,
+)
+from agent.models.base import Chunk, Disputed, Finished, Model, Note, Piece, Prompt
+from agent.outcome import Outcome
 from agent.paths import ROOT
-from agent.prompting import Complaint, first_prompt, repair_prompt
+from agent.prompting import Again, Complaint, first_prompt, repair_prompt
 from agent.reply import ReplyParser, SourceFile
 from agent.settings import Settings
 from agent.workspace import Workspace
-from validators.report import Finding, Query, Report
+from validators.recurrence import recurring
+from validators.report import Finding, Report
 from validators.rules.reply import FILE_CUT_OFF
 from validators.text import counted
 
 # The stage in which the backend is checked as it was, to tell old findings from new ones.
 BEFORE = "before the build"
 
-_UNPROVEN = ("leak", "unproven")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a build ended.
-
-    Attributes:
-        report: Of the last check; empty where the last reply could not be checked.
-        format_findings: What is wrong with the format of the last reply.
-        known: Findings of the report that the backend had before the build.
-        reason: Why the build gave up; empty where the staged files may be applied.
-    """
-
-    report: Report
-    format_findings: tuple[Finding, ...] = ()
-    known: frozenset[Finding] = frozenset()
-    reason: str = ""
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """The findings that keep the staged files from being applied.
-
-        To write a query that is not proven would be to guess, whatever its finding is called.
-        """
-        unproven = {(query.path, query.line) for query in self.unproven}
-        found = (*self.format_findings, *self.report.findings)
-        return tuple(
-            finding
-            for finding in found
-            if finding.severity == "error" or (finding.path, finding.line) in unproven
-        )
-
-    @property
-    def unproven(self) -> tuple[Query, ...]:
-        """The queries that are not proven to be bound to the signed-in user."""
-        return tuple(query for query in self.report.queries if query.verdict in _UNPROVEN)
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether the backend was checked to the last stage, and nothing is left open."""
-        is_complete = "probes" in self.report.timings and self.report.verdict == "pass"
-        return is_complete and not self.errors and not self.unproven
+CONTRADICTED = (
+    "What is left contradicts the isolation proof. That is for BackendPro to explain and not for "
+    "the model to mend, so it was not sent back; please report it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +46,15 @@ class _Reply:
     findings: tuple[Finding, ...]
     text: str
     finished: Finished
+    disputed: frozenset[Finding] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The report whose findings were sent back, and the code that it is about, by path."""
+
+    report: Report = field(default_factory=Report)
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,6 +73,8 @@ class Builder:
     settings: Settings
     listen: Listener = ignore
     _baseline: Report | None = field(default=None, init=False)
+    _sent: _Sent = field(default_factory=_Sent, init=False)
+    _disputes: list[Dispute] = field(default_factory=list, init=False)
 
     def build(self, request: str) -> Outcome:
         """Have the model answer until the check passes or the rounds are used up.
@@ -107,28 +92,36 @@ class Builder:
             self.settings.user_id,
             self.settings.auth or DEFAULT,
         )
-        turn, answer = 1, self.model.answer(prompt)
+        outcome = self._rounds(prompt)
+        return replace(outcome, disputes=tuple(self._disputes))
+
+    def _rounds(self, prompt: Prompt) -> Outcome:
+        """Ask, check and send back until nothing is left, or nothing that a model can mend."""
+        turn, answer, outcome = 1, self.model.answer(prompt), Outcome(Report())
         while True:
             reply = self._ask(answer, turn)
+            if _only_disputes(prompt, reply):
+                return replace(outcome, reason="The model disputes the findings, and mends none.")
             outcome = self._judge(reply, turn)
             if outcome.is_proven:
                 return outcome
-            if turn > self.settings.rounds or not outcome.errors:
+            if turn > self.settings.rounds or not outcome.to_mend:
                 return self._give_up(outcome, reply)
             prompt = repair_prompt(prompt, reply.text, self._complaint(outcome, reply))
             try:
                 answer = self.model.answer(prompt)
             except NoRepairError as error:
                 return replace(outcome, reason=error.message)
-            self.listen(SentBack(turn, outcome.errors))
+            self.listen(SentBack(turn, outcome.to_mend))
             turn += 1
 
-    def _ask(self, answer: Iterable[Chunk | Note | Finished], turn: int) -> _Reply:
+    def _ask(self, answer: Iterable[Piece], turn: int) -> _Reply:
         """Have the model answer, and parse its reply while it arrives."""
         self.listen(Asked(turn, self.model.name))
         parser = ReplyParser()
         texts: list[str] = []
         files: list[SourceFile] = []
+        disputed: set[Finding] = set()
         finished: Finished | None = None
 
         def keep(arrived: list[SourceFile]) -> None:
@@ -144,6 +137,9 @@ class Builder:
                         keep(parser.feed(text))
                     case Note(text):
                         self.listen(Noted(text))
+                    case Disputed(finding, reason):
+                        disputed.add(finding)
+                        self._dispute(Dispute.of(finding, reason, turn))
                     case Finished():
                         finished = piece
         finally:
@@ -152,7 +148,12 @@ class Builder:
         if finished is None or finished.stop == "refusal":
             raise ModelError(f"{self.model.name} refused the request.", "Word it differently.")
         keep(parser.close())
-        return _Reply(tuple(files), parser.findings, "".join(texts), finished)
+        text = "".join(texts)
+        return _Reply(tuple(files), parser.findings, text, finished, frozenset(disputed))
+
+    def _dispute(self, dispute: Dispute) -> None:
+        self._disputes.append(dispute)
+        self.listen(DisputeArrived(dispute))
 
     def _judge(self, reply: _Reply, turn: int) -> Outcome:
         """Stage the reply's files and check the backend with them."""
@@ -195,14 +196,29 @@ class Builder:
         return report
 
     def _complaint(self, outcome: Outcome, reply: _Reply) -> Complaint:
-        blamed = {f"{ROOT}/{finding.path}" for finding in outcome.report.findings}
+        ours = frozenset(outcome.contradicted)
+        blamed = {f"{ROOT}/{each.path}" for each in outcome.report.findings if each not in ours}
         files = (*self.workspace.files, *self.workspace.staged)
-        return Complaint(
-            findings=outcome.errors,
-            sources={file.path: file.code for file in files},
-            accepted=tuple(file.path for file in reply.files if file.path not in blamed),
+        code = {file.path: file.code for file in files}
+        # What was staged before was checked again only where there is a report.
+        judged = self.workspace.staged if outcome.report.timings else reply.files
+        complaint = Complaint(
+            findings=outcome.to_mend,
+            sources=code,
+            accepted=tuple(file.path for file in judged if file.path not in blamed),
             known=outcome.known,
+            again=self._again(outcome.report, code),
         )
+        if outcome.report.timings:
+            self._sent = _Sent(outcome.report, code)
+        return complaint
+
+    def _again(self, report: Report, code: Mapping[str, str]) -> dict[Finding, Again]:
+        """Return what came back although it was sent, and whether its code changed since."""
+        return {
+            finding: Again(before, _is_changed(finding, self._sent.code, code))
+            for finding, before in recurring(self._sent.report, report).items()
+        }
 
     def _give_up(self, outcome: Outcome, reply: _Reply) -> Outcome:
         if reply.finished.stop == "length":
@@ -212,8 +228,22 @@ class Builder:
             )
         if not outcome.errors:
             return replace(outcome, reason="The backend could not be proven safe.")
+        if not outcome.to_mend:
+            return replace(outcome, reason=CONTRADICTED)
         rounds = counted(self.settings.rounds, "round")
         return replace(outcome, reason=f"The findings are still there after {rounds} of repair.")
+
+
+def _only_disputes(prompt: Prompt, reply: _Reply) -> bool:
+    """Tell whether a reply disputes all that was sent, and holds nothing else."""
+    is_empty = not reply.text.strip() and reply.finished.stop == "end"
+    return is_empty and bool(prompt.findings) and reply.disputed >= set(prompt.findings)
+
+
+def _is_changed(finding: Finding, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Tell whether the file that a finding blames has changed, or any where it blames none."""
+    path = f"{ROOT}/{finding.path}"
+    return before.get(path) != now.get(path) if finding.path else before != now
 
 
 def _with_cut_off(reply: _Reply) -> tuple[Finding, ...]:

@@ -16,7 +16,7 @@ from typing import Literal
 
 import platformdirs
 
-from agent.events import Asked, Checked, Event, Noted, Replied, SentBack
+from agent.events import Asked, Checked, DisputeArrived, Event, Noted, Replied, SentBack
 from agent.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -69,6 +69,8 @@ class BuildLog:
                 self._write("asked", turn=turn, model=model)
             case Noted(text):
                 self._write("noted", text=text)
+            case DisputeArrived(dispute):
+                self._write("disputed", **asdict(dispute))
             case Replied(turn, text, finished):
                 usage = finished and {
                     "input_tokens": finished.input_tokens,

@@ -2,7 +2,16 @@
 
 from collections.abc import Collection
 
-from agent.events import Asked, Checked, Event, FileArrived, Noted, Replied, SentBack
+from agent.events import (
+    Asked,
+    Checked,
+    DisputeArrived,
+    Event,
+    FileArrived,
+    Noted,
+    Replied,
+    SentBack,
+)
 from agent.models.base import Finished
 from agent.terminal import Terminal
 from validators import StageFinished, StageStarted
@@ -30,6 +39,8 @@ class BuildTerminal(Terminal):
                 self.progress.wait(f"asking {model}{again}")
             case Noted(text):
                 self.say(f"  {printable(text)}")
+            case DisputeArrived(dispute):
+                self.say(f"  disputes {printable(str(dispute))}", "warning")
             case FileArrived(file):
                 sign: Piece = ("~", "warning") if file.path in self._existing else ("+", "good")
                 lines = counted(len(file.code.splitlines()), "line")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.disputes import Dispute
 from agent.models.base import Finished
 from agent.reply import SourceFile
 from validators import StageFinished, StageStarted
@@ -22,6 +23,13 @@ class Noted:
     """The model says something to people, such as what it assumed."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeArrived:
+    """The model holds a finding to be wrong."""
+
+    dispute: Dispute
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,17 @@ class SentBack:
     findings: tuple[Finding, ...]
 
 
-Event = Asked | Noted | FileArrived | Replied | StageStarted | StageFinished | Checked | SentBack
+Event = (
+    Asked
+    | Noted
+    | DisputeArrived
+    | FileArrived
+    | Replied
+    | StageStarted
+    | StageFinished
+    | Checked
+    | SentBack
+)
 Listener = Callable[[Event], None]
 
 

@@ -1,7 +1,7 @@
 """From a request, a workspace and findings to the messages that a model gets."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agent.auth import DEFAULT, Auth
 from agent.errors import InputError
 from agent.models.base import Message, Prompt
+from agent.paths import ROOT
 from agent.reply import SourceFile, render
 from validators.report import Finding
 from validators.rules import all_rules
 from validators.rules import reply as reply_rules
+from validators.text import counted
 
+_PROBES = "BP6"
 _FOLDER = Path(__file__).parent.parent / "prompts"
 
 # About a third of a million tokens; beyond it no model of today answers well.
@@ -23,6 +26,9 @@ MAX_FINDINGS = 30
 MAX_FINDINGS_OF_A_RULE = 6
 MAX_SENTENCE = 600
 MAX_EXCERPT = 200
+MAX_EVIDENCE = 12
+MAX_EVIDENCE_IN_ALL = 30_000
+_NO_EVIDENCE: Mapping[str, object] = {"before": [], "evidence": []}
 
 _USER_ID_NOTES = {
     "text": "`id` is text, so `User.id` and every `user_id` are `str`.",
@@ -45,6 +51,19 @@ _AUTH_VARIABLES: dict[Auth, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A finding came back, by the same rule, on the same route, with the same message.
+
+    Attributes:
+        before: The finding as it was sent before.
+        is_changed: Whether the code that it blames has changed since.
+    """
+
+    before: Finding
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """Why a reply is refused.
 
@@ -53,12 +72,14 @@ class Complaint:
         sources: The code of the backend's files by their paths as in a reply.
         accepted: Paths as in a reply of files without a finding.
         known: Findings that the backend had before the build.
+        again: Findings that were sent before and came back unchanged.
     """
 
     findings: tuple[Finding, ...]
     sources: Mapping[str, str]
     accepted: tuple[str, ...] = ()
     known: frozenset[Finding] = frozenset()
+    again: Mapping[Finding, Again] = field(default_factory=dict)
 
 
 def first_prompt(
@@ -114,7 +135,11 @@ def repair_prompt(prompt: Prompt, reply: str, complaint: Complaint) -> Prompt:
     """
     answered = Message("assistant", reply if reply.strip() else "(an empty answer)")
     complained = Message("user", repair_message(complaint))
-    return replace(prompt, messages=(*prompt.messages, answered, complained))
+    return replace(
+        prompt,
+        messages=(*prompt.messages, answered, complained),
+        findings=tuple(_most_telling(complaint.findings)),
+    )
 
 
 def repair_message(complaint: Complaint) -> str:
@@ -122,7 +147,7 @@ def repair_message(complaint: Complaint) -> str:
     shown = _most_telling(complaint.findings)
     return _render(
         "repair.md.jinja",
-        findings=[_item(finding, complaint) for finding in shown],
+        findings=list(_items(shown, complaint)),
         total=len(complaint.findings),
         accepted=complaint.accepted,
     )
@@ -139,8 +164,22 @@ def _most_telling(findings: Iterable[Finding]) -> list[Finding]:
     return shown[:MAX_FINDINGS]
 
 
+def _items(findings: Iterable[Finding], complaint: Complaint) -> Iterator[dict[str, object]]:
+    left = MAX_EVIDENCE_IN_ALL
+    for finding in findings:
+        again = complaint.again.get(finding)
+        before = _evidence(again.before) if again is not None and again.is_changed else []
+        seen = _evidence(finding)
+        left -= sum(map(len, (*before, *seen)))
+        evidence = {"before": before, "evidence": seen} if left >= 0 else _NO_EVIDENCE
+        yield {**_item(finding, complaint), **evidence}
+
+
 def _item(finding: Finding, complaint: Complaint) -> dict[str, object]:
-    way = " → ".join(finding.trace) or finding.route or ""
+    is_probed = finding.code.startswith(_PROBES)
+    # The trace of an experiment is what was sent and answered, that of a proof is a way.
+    way = (finding.route if is_probed else " → ".join(finding.trace) or finding.route) or ""
+    again = complaint.again.get(finding)
     return {
         "place": _place(finding),
         "code": finding.code,
@@ -150,7 +189,25 @@ def _item(finding: Finding, complaint: Complaint) -> dict[str, object]:
         "excerpt": _excerpt(finding, complaint.sources),
         "fix": _bounded(_fix(finding), MAX_SENTENCE),
         "was_known": finding in complaint.known,
+        "again": "" if again is None else _again(finding, again),
     }
+
+
+def _evidence(finding: Finding) -> list[str]:
+    """Return what an experiment saw, line by line: request, answer and rows."""
+    if not finding.code.startswith(_PROBES):
+        return []
+    lines = [line for step in finding.trace for line in step.splitlines() if line.strip()]
+    shown = [_bounded(line, MAX_SENTENCE) for line in lines[:MAX_EVIDENCE]]
+    left = len(lines) - len(shown)
+    return [*shown, f"(and {counted(left, 'more line')})"] if left else shown
+
+
+def _again(finding: Finding, again: Again) -> str:
+    what = f"{ROOT}/{finding.path}" if finding.path else "the backend"
+    if again.is_changed:
+        return f"{what} was changed after this was sent; it was tried again, and still shows."
+    return f"This was sent before, and {what} has not changed since."
 
 
 def _fix(finding: Finding) -> str:

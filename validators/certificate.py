@@ -96,6 +96,11 @@ def _rest(report: Report) -> Iterator[str]:
     if unproven:
         yield from ("", "## Not decided", "")
         yield from (f"- {_cell(f'{q.path}:{q.line} {q.function}: {q.proof}')}" for q in unproven)
+    if report.transfers:
+        yield from ("", "## Declared transfers", "")
+        for each in report.transfers:
+            routes = ", ".join(each.routes)
+            yield f"- {_cell(f'{each.path}, {each.table_model}: {each.reason} ({routes})')}"
     yield from ("", "## Routes", "")
     yield from (f"- `{route}`" for route in sorted(report.routes))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from validators import conventions, imports, layout, ownership, syntax
 from validators.frozen import frozen
 from validators.location import AppLocation, find_app
-from validators.report import Coverage, Finding, Probe, Query, Report
+from validators.report import Coverage, Finding, Probe, Query, Report, Transfer
 from validators.source import Project, load_project
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class _Run:
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
     coverage: Coverage | None = None
+    transfers: tuple[Transfer, ...] = ()
     files: int = 0
 
     @contextmanager
@@ -154,6 +155,7 @@ class _Run:
             probes=self.probes,
             routes=self.routes,
             coverage=self.coverage,
+            transfers=self.transfers,
             files=self.files,
             timings=self.timings,
         )
@@ -178,7 +180,7 @@ def _run_static(
     with run.stage("isolation"):
         proof = ownership.prove(project, location, options.declared)
         run.findings += proof.findings
-        run.queries, run.routes = proof.queries, proof.routes
+        run.queries, run.routes, run.transfers = proof.queries, proof.routes, proof.transfers
         run.proof_findings = tuple(f for f in proof.findings if f.severity == "error")
 
 

@@ -121,6 +121,25 @@ class Query:
 
 
 @frozen(kw_only=True)
+class Transfer:
+    """A write of an owner column that the code declares a transfer, and that may stand.
+
+    Attributes:
+        path: POSIX path relative to the checked folder.
+        line: Line from 1.
+        table_model: The table model whose row gets another owner.
+        reason: What the declaration gives as the reason.
+        routes: Every route that reaches it.
+    """
+
+    path: str
+    line: int
+    table_model: str
+    reason: str
+    routes: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class Probe:
     """One HTTP experiment on the booted app."""
 
@@ -163,6 +182,7 @@ class Report:
         probes: In the order in which they ran.
         routes: Every route of the app, as `METHOD /path`.
         coverage: Which routes were exercised; None where the app was not probed.
+        transfers: Declared transfers, sorted by path and line.
         files: How many Python files were read; for people, and no part of the schema.
         timings: Seconds for each stage that ran; the only part that differs between two
             checks of the same backend.
@@ -173,6 +193,7 @@ class Report:
     probes: tuple[Probe, ...] = ()
     routes: tuple[str, ...] = ()
     coverage: Coverage | None = None
+    transfers: tuple[Transfer, ...] = ()
     files: int = 0
     timings: dict[str, float] = field(default_factory=dict)
 

@@ -55,6 +55,11 @@ def text_lines(report: Report, read: Reader, width: int = 0) -> Iterator[Line]:
         ],
         width,
     )
+    yield from _listed(
+        "Declared transfers:",
+        [f"{each.path}:{each.line} {each.table_model}: {each.reason}" for each in report.transfers],
+        width,
+    )
     missed = report.coverage.missed if report.coverage else ()
     unexercised = {each.route for each in missed}
     yield from _listed(

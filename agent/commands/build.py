@@ -10,13 +10,14 @@ from typing import Literal
 
 from agent import models
 from agent.auth import settle
-from agent.build import Builder, Outcome
+from agent.build import Builder
 from agent.build_log import BuildLog
 from agent.build_terminal import BuildTerminal
 from agent.commands.check import FOUND_ERRORS, PASSED
 from agent.errors import InputError, ModelError
 from agent.events import Checked, Event
 from agent.given import Values
+from agent.outcome import Outcome
 from agent.paths import ROOT
 from agent.reply import render
 from agent.running import how_to_run, program
@@ -24,7 +25,7 @@ from agent.settings import load_settings
 from agent.terminal import Terminal, near
 from agent.workspace import Applied, Workspace
 from validators.report import Finding
-from validators.text import Line, counted, finding_lines, text_lines
+from validators.text import Line, counted, finding_lines, printable, text_lines
 
 Delivery = Literal["apply", "diff", "print"]
 
@@ -92,6 +93,25 @@ def _show_report(
     if outcome.known:
         was = "was" if len(outcome.known) == 1 else "were"
         terminal.say(f"{len(outcome.known)} of these {was} there before the build.", "warning")
+
+    _tell_what_is_not_the_models(terminal, outcome)
+
+
+def _tell_what_is_not_the_models(terminal: Terminal, outcome: Outcome) -> None:
+    """Say what was not sent to the model, and what the model holds to be wrong."""
+    number = len(outcome.contradicted)
+    if number:
+        are = "contradicts" if number == 1 else "contradict"
+        terminal.say(
+            f"{number} of these {are} the isolation proof: one of the two is wrong, and the model "
+            "was not told of it.",
+            "warning",
+        )
+    if outcome.disputes:
+        disputed = counted(len(outcome.disputes), "finding")
+        terminal.say(f"The model disputes {disputed}; that changes no verdict:", "warning")
+    for dispute in outcome.disputes:
+        terminal.say(f"    {printable(str(dispute))}", "warning")
 
 
 def _of_reply(finding: Finding) -> Finding:

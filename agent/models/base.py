@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from agent.reply import SourceFile
+from validators.report import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Prompt:
         system: The system prompt.
         messages: The conversation so far; the last one is the user's. After a failed check it
             holds the findings.
+        findings: Those that the last message holds; a model may dispute them.
     """
 
     request: str
     existing: tuple[SourceFile, ...]
     system: str
     messages: tuple[Message, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Disputed:
+    """The model holds a finding of the prompt to be wrong; not part of the reply's text."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a reply: what it used, in tokens, and why it ended."""
 
@@ -56,6 +67,9 @@ class Finished:
     output_tokens: int = 0
     cached_tokens: int = 0
     stop: Literal["end", "length", "refusal"] = "end"
+
+
+Piece: TypeAlias = Chunk | Note | Disputed | Finished
 
 
 class Model(Protocol):
@@ -66,8 +80,8 @@ class Model(Protocol):
         """The name shown to people and written to logs."""
         ...
 
-    def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
-        """Yield the reply in chunks, with notes anywhere between, then exactly one `Finished`.
+    def answer(self, prompt: Prompt) -> Iterator[Piece]:
+        """Yield the reply in chunks, notes and disputes between, then exactly one `Finished`.
 
         Raises:
             agent.errors.ModelError: The model could not be reached, or refused.

@@ -4,14 +4,25 @@ import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from agent.errors import ModelError
-from agent.models.base import Chunk, Finished, Message, Note, Prompt
+from agent.models.base import Chunk, Finished, Message, Piece, Prompt
+from agent.models.disputing import MOST_TURNS, Disputing, tool
 
 if TYPE_CHECKING:
     import anthropic
-    from anthropic.types import MessageParam, ParsedMessage, TextBlockParam
+    from anthropic.lib.streaming import MessageStream, MessageStreamManager
+    from anthropic.types import (
+        ContentBlockParam,
+        MessageParam,
+        ParsedContentBlock,
+        ParsedMessage,
+        TextBlockParam,
+        ToolChoiceNoneParam,
+        ToolParam,
+        ToolResultBlockParam,
+    )
 
 # The newest model of each family that the pinned SDK lists; a test compares.
 ALIASES = MappingProxyType(
@@ -51,23 +62,42 @@ class ClaudeModel:
         self.timeout = timeout
         self.retries = retries
 
-    def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
-        """Yield the reply as Claude writes it.
+    def answer(self, prompt: Prompt) -> Iterator[Piece]:
+        """Yield the reply as Claude writes it, with its disputes where findings were sent.
 
         Raises:
             agent.errors.ModelError: With a sentence for each way in which the service fails.
         """
+        tools, messages = [tool()] if prompt.findings else [], _messages(prompt)
+        disputing, text, used = Disputing(prompt.findings), _Text(), Finished()
         with _as_model_errors(self), self._client() as client:
-            with client.messages.stream(
-                model=self.name,
-                max_tokens=self.max_output_tokens,
-                system=_system(prompt),
-                messages=_messages(prompt),
-            ) as stream:
-                for text in stream.text_stream:
-                    yield Chunk(text)
-                message = stream.get_final_message()
-            yield _finished(message)
+            for left in reversed(range(MOST_TURNS + 1)):
+                with self._stream(client, prompt, messages, _offer(tools, left)) as stream:
+                    yield from text.chunks(stream)
+                    message = stream.get_final_message()
+                used = _finished(message, used, tools)
+                calls = [block for block in message.content if block.type == "tool_use"]
+                if message.stop_reason != "tool_use" or not calls:
+                    break
+                answers: list[ToolResultBlockParam] = []
+                yield from disputing.take(calls, answers)
+                messages += _answered(message, answers)
+            yield used
+
+    def _stream(
+        self,
+        client: "anthropic.Anthropic",
+        prompt: Prompt,
+        messages: "list[MessageParam]",
+        offer: "_Offer",
+    ) -> "MessageStreamManager[None]":
+        return client.messages.stream(
+            model=self.name,
+            max_tokens=self.max_output_tokens,
+            system=_system(prompt),
+            messages=messages,
+            **offer,
+        )
 
     def _client(self) -> "anthropic.Anthropic":
         import anthropic  # noqa: PLC0415  # takes a second; most commands need no Claude
@@ -104,14 +134,70 @@ def _turn(message: Message, block: "TextBlockParam") -> "MessageParam":
     return {"role": "assistant", "content": [block]}
 
 
-def _finished(message: "ParsedMessage[None]") -> Finished:
-    usage = message.usage
+class _Offer(TypedDict, total=False):
+    """The tools of a request; empty where none are offered."""
+
+    tools: "list[ToolParam]"
+    tool_choice: "ToolChoiceNoneParam"
+
+
+def _offer(tools: "list[ToolParam]", left: int) -> _Offer:
+    """Offer tools as long as there are turns left."""
+    if not tools:
+        return {}
+    # A conversation that holds calls needs the tool even where it may not be called any more.
+    return {"tools": tools} if left else {"tools": tools, "tool_choice": {"type": "none"}}
+
+
+class _Text:
+    """Passes on the text of a reply, which goes on in a new line behind each call of a tool."""
+
+    def __init__(self) -> None:
+        self._ends_line = True
+        self._is_behind_call = False
+
+    def chunks(self, stream: "MessageStream[None]") -> Iterator[Chunk]:
+        """Yield the text of one message as it arrives."""
+        for event in stream:
+            if event.type == "content_block_start":
+                self._is_behind_call |= event.content_block.type == "tool_use"
+            elif event.type == "text":
+                if self._is_behind_call and not self._ends_line:
+                    yield Chunk("\n")
+                self._is_behind_call, self._ends_line = False, event.text.endswith("\n")
+                yield Chunk(event.text)
+
+
+def _answered(
+    message: "ParsedMessage[None]", answers: "list[ToolResultBlockParam]"
+) -> "list[MessageParam]":
+    """Return a message with calls and the answers to them, as turns of the conversation."""
+    said = [_said(block) for block in message.content if block.type != "text" or block.text]
+    return [{"role": "assistant", "content": said}, {"role": "user", "content": answers}]
+
+
+def _said(block: "ParsedContentBlock[None]") -> "ContentBlockParam":
+    """Return a block of an answer as it stands in the next request."""
+    if block.type == "tool_use":
+        given: object = block.input  # whatever JSON the model wrote; the API takes objects alone
+        sent = given if isinstance(given, dict) else {}
+        return {"type": "tool_use", "id": block.id, "name": block.name, "input": sent}
+    fields = {name: value for name, value in block.to_dict().items() if name != "parsed_output"}
+    return cast("ContentBlockParam", fields)
+
+
+def _finished(
+    message: "ParsedMessage[None]", before: Finished, tools: "list[ToolParam]"
+) -> Finished:
+    """Add what a message used to what those before it did."""
+    usage, reason = message.usage, message.stop_reason
     cached = usage.cache_read_input_tokens or 0
+    sent = usage.input_tokens + (usage.cache_creation_input_tokens or 0) + cached
     return Finished(
-        input_tokens=usage.input_tokens + (usage.cache_creation_input_tokens or 0) + cached,
-        output_tokens=usage.output_tokens,
-        cached_tokens=cached,
-        stop=_stop(message.stop_reason),
+        input_tokens=before.input_tokens + sent,
+        output_tokens=before.output_tokens + usage.output_tokens,
+        cached_tokens=before.cached_tokens + cached,
+        stop="end" if tools and reason == "tool_use" else _stop(reason),
     )
 
 

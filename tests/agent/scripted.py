@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import NoRepairError
-from agent.models.base import Chunk, Finished, Note, Prompt
+from agent.models import base
+from agent.models.base import Chunk, Finished, Prompt
 from agent.reply import SourceFile, render
 
 SOUND = Path(__file__).parents[2] / "fixtures" / "backends" / "sound"
 
-Piece = Chunk | Note | Finished | Exception
+Piece = base.Piece | Exception
 Turn = Sequence[Piece]
 
 
@@ -27,14 +28,14 @@ class ScriptedModel:
     name: str = "scripted"
     prompts: list[Prompt] = field(default_factory=list)
 
-    def answer(self, prompt: Prompt) -> Iterator[Chunk | Note | Finished]:
+    def answer(self, prompt: Prompt) -> Iterator[base.Piece]:
         self.prompts.append(prompt)
         turn = self.turns[len(self.prompts) - 1]
         if turn and isinstance(turn[0], NoRepairError):
             raise turn[0]
         return self._play(turn)
 
-    def _play(self, turn: Turn) -> Iterator[Chunk | Note | Finished]:
+    def _play(self, turn: Turn) -> Iterator[base.Piece]:
         for piece in turn:
             if isinstance(piece, Exception):
                 raise piece

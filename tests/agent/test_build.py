@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.build import Builder, Outcome
+from agent.build import Builder
 from agent.errors import ModelError, NoRepairError
 from agent.events import Asked, Checked, Event, FileArrived, Noted, Replied, SentBack
 from agent.models.base import Chunk, Finished, Note
+from agent.outcome import Outcome
 from agent.settings import Settings
 from agent.workspace import Workspace
 from tests.agent.scripted import ScriptedModel, Turn, reply, says, sound_files

@@ -142,6 +142,23 @@ def test_what_cannot_be_repaired_is_not_written(shell: CommandLine, broken: str)
     assert logs(shell)[0][-1]["ending"] == "gave up"
 
 
+def test_what_the_model_disputes_is_shown_and_kept_in_the_log(shell: CommandLine) -> None:
+    answer = Stream(texts=(reply({ROUTES: BROKEN}),))
+    reason = "Python can read it."
+    given = {"code": "BP201", "place": ROUTES, "reason": reason}
+    dispute = Stream(texts=(), calls=(given,), stop_reason="tool_use")
+    with serve(answer, dispute, answer) as server:
+        environment = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "test-key"}
+        arguments = ("build", "add tasks", "--model", "claude-test", "--rounds", "1")
+        done = shell.run(*arguments, environment=environment)
+    assert done.returncode == 1, done.stderr
+    assert "The model disputes 1 finding; that changes no verdict:" in done.stderr
+    assert f"    BP201 routes/tasks.py:1: {reason} (round 1)" in done.stderr
+    (log,) = logs(shell)
+    (entry,) = [entry for entry in log if entry["event"] == "disputed"]
+    assert (entry["code"], entry["reason"], entry["round"]) == ("BP201", reason, 1)
+
+
 def test_a_dry_run_shows_the_diff_and_writes_nothing(shell: CommandLine, sound: str) -> None:
     backend = shell.here / "backend"
     backend.mkdir()

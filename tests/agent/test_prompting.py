@@ -1,5 +1,6 @@
 """The words sent to a model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,14 @@ import pytest
 from agent import prompting
 from agent.errors import InputError
 from agent.models.base import Message
-from agent.prompting import Complaint, first_prompt, repair_message, repair_prompt, system_prompt
+from agent.prompting import (
+    Again,
+    Complaint,
+    first_prompt,
+    repair_message,
+    repair_prompt,
+    system_prompt,
+)
 from agent.reply import SourceFile, parse
 from validators.report import Finding
 from validators.rules import all_rules
@@ -132,6 +140,18 @@ def test_the_repair_message_reads_as_agreed() -> None:
         message="The app does not start: DATABASE_URL is not set.",
         fix="",
     )
+    read = finding(
+        code="BP603",
+        name="intruder-reads",
+        line=10,
+        message="The intruder reads a task of the owner.",
+        fix="Compare the owner.",
+        route="GET /api/tasks/{task_id}",
+        trace=(
+            "the intruder sends GET /api/tasks/1",
+            "200 {'id': 1,\n 'title': 'mark'}",
+        ),
+    )
     broken_format = finding(
         code="BP103",
         name="code-without-path",
@@ -146,12 +166,17 @@ def test_the_repair_message_reads_as_agreed() -> None:
             syntax,
             leak,
             boot,
+            read,
             sources={
                 "backend/routes/tasks.py": ROUTES,
                 "backend/schemas/task.py": "from pydantic import BaseModel\n\nx = (\n",
             },
             accepted=("backend/main.py", "backend/models.py"),
             known=frozenset({syntax}),
+            again={
+                leak: Again(leak, is_changed=False),
+                read: Again(replace(read, trace=("200 {'id': 1}",)), is_changed=True),
+            },
         )
     )
     assert message == (GOLDEN / "repair.txt").read_text()
@@ -165,6 +190,29 @@ def test_the_repair_message_has_a_limit() -> None:
     assert "500 findings:" in message
     assert f"{500 - prompting.MAX_FINDINGS_OF_A_RULE - 1} more" in message
     assert "BP401 placeholder" in message
+
+
+def test_what_experiments_saw_is_shown_as_far_as_there_is_room() -> None:
+    # Lines of a trace and what all traces hold together are bounded.
+    many = [
+        finding(
+            code=f"BP6{code:02}", line=number, trace=("t" * 5_000, *(f"row {n}" for n in range(99)))
+        )
+        for code in range(10)
+        for number in range(1, 7)
+    ]
+    again = {each: Again(each, is_changed=True) for each in many}
+    message = repair_message(complaint(*many, again=again))
+    assert "     row 10\n     (and 88 more lines)" in message
+    assert len(message) < 80_000
+    assert repair_message(complaint(*many, again=again)) == message
+
+
+def test_a_repair_names_the_findings_that_may_be_disputed() -> None:
+    shown, more = finding(), finding(line=11)
+    opening = first_prompt("add CRUD for tasks", (), "text")
+    assert opening.findings == ()
+    assert repair_prompt(opening, "", complaint(shown, more)).findings == (shown, more)
 
 
 def test_a_line_that_is_not_there_has_no_excerpt() -> None:

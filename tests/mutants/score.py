@@ -116,5 +116,7 @@ def _outcome(proof: Proof, path: str, mutation: Mutation, *, keeps: bool) -> Out
     ]
     # One cause is reported once: the finding may stand at the route, the verdict at the query.
     said += [(query.path, query.line, query.verdict) for query in proof.queries]
+    # The sender of an offer is compared for the sake of a write, which is blamed without it.
+    said += [(path, mutation.line, "leak") for f in proof.findings if f.name == "owner-changed"]
     found = {word for at, line, word in said if is_anywhere or (at == path and line in lines)}
     return "leak" if "leak" in found else "unproven" if "unproven" in found else "silent"

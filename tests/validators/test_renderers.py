@@ -25,6 +25,7 @@ from validators.report import (
     QueryVerdict,
     Report,
     Step,
+    Transfer,
 )
 from validators.rules import all_rules
 from validators.text import finding_lines, plain, reader_of, text_lines
@@ -172,6 +173,21 @@ Failed with 2 errors and 1 warning.
     )
 
 
+def test_declared_transfers_are_listed_with_their_reasons(root: Path) -> None:
+    transfer = Transfer(
+        path="routes/tasks.py",
+        line=4,
+        table_model="Task",
+        reason="the owner hands it over",
+        routes=("POST /api/tasks/{task_id}/transfer",),
+    )
+    assert text(replace(CLEAN, transfers=(transfer,)), root)[:3] == [
+        "Declared transfers:",
+        "    - routes/tasks.py:4 Task: the owner hands it over",
+        "",
+    ]
+
+
 def test_a_clean_report_is_two_lines(root: Path) -> None:
     assert text(CLEAN, root) == [
         "Passed.",
@@ -296,7 +312,8 @@ def test_no_text_of_a_backend_can_break_a_rendering(
 def test_json_is_the_documented_schema(root: Path) -> None:
     data = json.loads(render(FULL, "json", root))
     assert list(data) == [
-        "schema", "findings", "queries", "probes", "routes", "coverage", "timings", "verdict",
+        "schema", "findings", "queries", "probes", "routes", "coverage", "transfers",
+        "timings", "verdict",
     ]  # fmt: skip
     assert data["schema"] == 1
     assert data["verdict"] == "fail"

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from validators.frozen import frozen
 from validators.location import AppLocation
 from validators.ownership.machine import ProofOptions
-from validators.report import Finding, Query
+from validators.report import Finding, Query, Transfer
 from validators.rules.isolation import rule
 from validators.source import Project
 
@@ -26,12 +26,14 @@ class Proof:
         findings: Sorted by path, line and code.
         queries: A verdict for every query site on an owned model.
         routes: Every route of the app.
+        transfers: Declared transfers, sorted by path and line.
         steps: How many statements and expressions were interpreted: a measure of the work.
     """
 
     findings: tuple[Finding, ...] = ()
     queries: tuple[Query, ...] = ()
     routes: tuple[str, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     steps: int = field(default=0, compare=False)
 
 
@@ -59,7 +61,7 @@ def prove(
         return Proof((_failed(error),))
     finally:
         sys.setrecursionlimit(before)
-    return Proof(*found, steps)
+    return Proof(found.findings, found.queries, found.routes, found.transfers, steps)
 
 
 def _failed(error: Exception) -> Finding:

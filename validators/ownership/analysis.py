@@ -1,10 +1,11 @@
 """The whole analysis in order: schema, modules, routes, what no route reaches, verdicts."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from validators.location import AppLocation
 from validators.ownership.calls import clear_caches
-from validators.ownership.findings import report
+from validators.ownership.findings import Analysis, report
 from validators.ownership.interpreter import Interpreter
 from validators.ownership.machine import Call, ProofOptions, TooLargeError, UnreachableError
 from validators.ownership.program import Program
@@ -16,13 +17,11 @@ from validators.ownership.unreached import run_unreached
 from validators.ownership.unseen import note_unseen
 from validators.ownership.values import Function, Unknown, Value
 from validators.ownership.verdicts import Judge
-from validators.report import Finding, Query
 from validators.source import Project
 
 # What requests leave in module variables is looked at anew at most this often.
 MOST_PASSES = 4
 
-Analysis = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
 Roots = list[tuple[Entry, Route | None]]
 
 
@@ -31,15 +30,15 @@ def analyse(
 ) -> tuple[Analysis, int]:
     """Analyse a project, look for the corrected lines of what is found, and count the steps."""
     interpreter, found, is_complete = _analyse(project, location, options)
-    is_wrong = any(finding.severity == "error" for finding in found[0])
+    is_wrong = any(finding.severity == "error" for finding in found.findings)
     if options.is_correcting and is_complete and is_wrong:
         # Imported here because a backend without findings needs no corrections.
         from validators.ownership.corrections import corrected  # noqa: PLC0415
 
-        found = (
-            corrected(interpreter, found, lambda other: _analyse(other, location, options)[1]),
-            *found[1:],
+        findings = corrected(
+            interpreter, found, lambda other: _analyse(other, location, options)[1]
         )
+        found = replace(found, findings=findings)
     clear_caches()
     return found, interpreter.steps
 

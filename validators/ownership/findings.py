@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from validators.frozen import frozen
 from validators.ownership.interpreter import Interpreter
-from validators.ownership.recorder import NO_CHECK, Entry, Place
+from validators.ownership.recorder import NO_CHECK, Entry, OwnerChange, Place
 from validators.ownership.routes import Route
+from validators.ownership.transfers import NOT_THE_USER
 from validators.ownership.values import Given
 from validators.ownership.verdicts import Judge, Judgement
 from validators.ownership.ways import (
@@ -16,12 +18,22 @@ from validators.ownership.ways import (
     way_to,
     write_steps,
 )
-from validators.ownership.writes import NOT_THE_USER
-from validators.report import Finding, Query, Step
+from validators.report import Finding, Query, Step, Transfer
 from validators.rules.isolation import rule
 
 Roots = list[tuple[Entry, Route | None]]
 Key = tuple[str, int]
+
+
+@frozen
+class Analysis:
+    """What the analysis of a project found, in the terms of a report."""
+
+    findings: tuple[Finding, ...]
+    queries: tuple[Query, ...]
+    routes: tuple[str, ...]
+    transfers: tuple[Transfer, ...]
+
 
 # What to do about queries that have no condition to be mended.
 _ADVICE = {
@@ -37,10 +49,8 @@ _UNCHECKED_PARENT = re.compile(
 _UNCHECKED_ROW = "is the key of an unchecked row: "
 
 
-def report(
-    interpreter: Interpreter, judge: Judge, roots: Roots, *, is_complete: bool
-) -> tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]:
-    """Return findings, query verdicts and routes."""
+def report(interpreter: Interpreter, judge: Judge, roots: Roots, *, is_complete: bool) -> Analysis:
+    """Return findings, query verdicts, routes and declared transfers."""
     judgements = sorted(
         judge.judgements.values(),
         key=lambda j: (j.site.place.path, j.site.place.line, j.site.index),
@@ -56,7 +66,27 @@ def report(
     kept: dict[tuple[str, str, int | None, str], Finding] = {}
     for finding in found:
         kept.setdefault((finding.code, finding.path, finding.line, finding.message), finding)
-    return tuple(writer.with_consequences(list(kept.values()))), queries, routes
+    findings = tuple(writer.with_consequences(list(kept.values())))
+    return Analysis(findings, queries, routes, _transfers(roots, judge))
+
+
+def _transfers(roots: Roots, judge: Judge) -> tuple[Transfer, ...]:
+    """Return the declared transfers that hold, each with the routes that reach it."""
+    found: dict[tuple[str, int, str, str], dict[str, None]] = {}
+    for root, route in roots:
+        for change in _owner_changes(root):
+            if change.reason and judge.open_write(change.needs) is None:
+                key = (change.place.path, change.place.line, change.model, change.reason)
+                found.setdefault(key, {}).update({route.name: None} if route else {})
+    return tuple(
+        Transfer(path=path, line=line, table_model=model, reason=reason, routes=tuple(routes))
+        for (path, line, model, reason), routes in sorted(found.items())
+    )
+
+
+def _owner_changes(root: Entry) -> Iterator[OwnerChange]:
+    for entry in root.reachable():
+        yield from entry.owner_changes
 
 
 def _query(judgement: Judgement, judge: Judge) -> Query:
@@ -236,6 +266,26 @@ class _Writer:
                     way = way_to(root, entry) if route is not None else ()
                     fix = problem.fix or _parent_fix(problem.message)
                     yield self._at(problem.code, problem.place, problem.message, way, fix)
+            if route is not None:
+                for change in entry.owner_changes:
+                    yield from self._of_owner_change(change, way_to(root, entry))
+
+    def _of_owner_change(self, change: OwnerChange, way: Iterable[Entry]) -> Iterator[Finding]:
+        """Yield that an offer can be made up, where a row changes its owner by one."""
+        models = self.interpreter.schema.models
+        # An unchecked key of a parent has its finding where it is stored.
+        needs = {(key, column) for key, column in change.needs if column in models[key].owners}
+        write = self.judge.open_write(frozenset(needs))
+        if write is not None:
+            text = (
+                f"{change.model}.{change.column} is changed by an offer that may be made up: at "
+                f"{write.place.path}:{write.place.line} {write.text}."
+            )
+            fix = (
+                "Store in an offer only the signed-in user as its sender and a row of their own, "
+                "and change neither afterwards."
+            )
+            yield self._at("BP307", change.place, text, way, fix)
 
     def _causes(self, entries: list[Entry], root: Entry, route: Route) -> Iterator[Finding]:
         """Yield what is wrong with how a route knows who is signed in."""

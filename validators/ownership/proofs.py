@@ -136,18 +136,26 @@ class Prover:
     def _through_grant(
         self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
     ) -> Why | None:
+        for symbol, column in self.grants_of(row, model, facts, seen):
+            grant = self.rows[symbol]
+            why = self._by_column(symbol, grant, facts)
+            if why:
+                text = f"{model.name} is reached through {grant.name}.{column}"
+                return Why(f"{text}, and {why.text}", frozenset({(grant.key, column)}))
+        return None
+
+    def grants_of(
+        self, row: int, model: TableModel, facts: Facts, seen: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[int, str]]:
+        """Yield the stored rows with an owner that name a row, each with the column that does."""
         for column in sorted({*model.primary, *model.unique}):
             for other in self._equal_rows(Attr(row, column), facts, seen):
                 grant = self.rows[_symbol(other)]
                 if (other.column, model.key, column) not in grant.parents or not grant.owners:
                     continue
-                if Fresh(_symbol(other)) in facts:
-                    continue  # a grant that this request makes up grants nothing
-                why = self._by_column(_symbol(other), grant, facts)
-                if why:
-                    text = f"{model.name} is reached through {grant.name}.{other.column}"
-                    return Why(f"{text}, and {why.text}", frozenset({(grant.key, other.column)}))
-        return None
+                # A grant that this request makes up grants nothing.
+                if Fresh(_symbol(other)) not in facts:
+                    yield _symbol(other), other.column
 
     def _through_shared_parent(
         self, row: int, model: TableModel, facts: Facts, seen: frozenset[int]
@@ -281,7 +289,9 @@ class Prover:
                 continue
             text = f"{model.name}.{column} is compared with a {user.name} looked up by"
             blame: Given | int | None = side if isinstance(side, Given) else None
-            if blame is not None and not user.is_user and isinstance(term.row, int):
+            # An offer names users, and a row of theirs, and stands for nobody who is signed in.
+            is_stand_in = not user.is_user and not user.parents
+            if blame is not None and is_stand_in and isinstance(term.row, int):
                 blame = term.row
             return WhyNot("leak", f"{text} {describe(side)}", blame)
         return None

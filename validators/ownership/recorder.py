@@ -79,8 +79,27 @@ class Problem:
 
 
 @frozen
+class OwnerChange:
+    """A stored row got another owner, and nothing speaks against it at that place.
+
+    Attributes:
+        place: The write of the owner column.
+        model: The table model's name.
+        column: The owner column.
+        reason: Why, where a comment declares it; empty where an offer proves it.
+        needs: Columns (model and column) of which every write must be checked.
+    """
+
+    place: Place
+    model: str
+    column: str
+    reason: str
+    needs: frozenset[tuple[str, str]]
+
+
+@frozen
 class KeyWrite:
-    """A foreign key to an owned model was stored."""
+    """A foreign key to an owned model, or a column that names the user of a grant, was stored."""
 
     model: str
     column: str
@@ -108,6 +127,7 @@ class Entry:
     events: dict[Event, None] = field(default_factory=dict)
     problems: dict[Problem, None] = field(default_factory=dict)
     key_writes: dict[KeyWrite, None] = field(default_factory=dict)
+    owner_changes: dict[OwnerChange, None] = field(default_factory=dict)
     callees: dict[int, "Entry"] = field(default_factory=dict)
     called_at: dict[int, tuple[str, ast.AST]] = field(default_factory=dict)
     node: ast.AST | None = None

@@ -13,6 +13,7 @@ from validators.ownership.proofs import describe
 from validators.ownership.recorder import Event
 from validators.ownership.schema import TableModel
 from validators.ownership.state import choice, one_of
+from validators.ownership.transfers import Change
 from validators.ownership.values import (
     NONE,
     Attr,
@@ -368,14 +369,15 @@ class Sessions(Writes):
         return self.derived(f"the method {name} of a {model.name}", [row, *call.args], call.state)
 
     def _update_row(self, row: Row, source: Value, call: Call) -> None:
-        model = self.prover.rows[row.symbol]
-        if Fresh(row.symbol) not in call.state.facts:
-            self.use_row(row.symbol, call.state.facts, call.frame, "is changed")
+        model, before = self.prover.rows[row.symbol], call.state.facts
+        if Fresh(row.symbol) not in before:
+            self.use_row(row.symbol, before, call.frame, "is changed")
         filled = self.fill(row, source, call.state)
         if Fresh(row.symbol) in call.state.facts or not model.is_owned:
             return
         for name in filled:
-            self.check_change(row, model, name, call.node, call.state, call.frame)
+            change = Change(row.symbol, name, call.node, before)
+            self.check_change(change, call.state, call.frame)
 
     def class_method(self, cls: ClassValue, name: str, call: Call) -> Value:
         """Return what a library's method of a class gives."""

@@ -101,7 +101,7 @@ class Judge:
             verdict, text = self._public(judgement.site, verdict, text)
             judgement.add(verdict, text, route, found.get(index, ()))
             judgement.needs |= frozenset(need for event in events for need in event.needs)
-            if verdict == "leak" and not any(self._open_write(event) for event in events):
+            if verdict == "leak" and not any(self.open_write(event.needs) for event in events):
                 judgement.by_query = True
             if verdict == "leak" and route is not None:
                 judgement.leaking[route.name] = None
@@ -183,13 +183,13 @@ class Judge:
         _, mark, use = leak.text.rpartition(", and the row ")
         return f"{fetched.text}{mark}{use}" if fetched is not None and mark else leak.text
 
-    def _open_write(self, event: Event) -> KeyWrite | None:
-        """Return the unchecked write of a foreign key on which a proof rests, or None."""
-        found = (self.unchecked.get(need) for need in sorted(event.needs))
+    def open_write(self, needs: frozenset[tuple[str, str]]) -> KeyWrite | None:
+        """Return the first unchecked write of a column on which a proof rests, or None."""
+        found = (self.unchecked.get(need) for need in sorted(needs))
         return next((write for write in found if write is not None), None)
 
     def _with_needs(self, event: Event) -> tuple[QueryVerdict, str]:
-        write = self._open_write(event)
+        write = self.open_write(event.needs)
         if write is not None:
             where = f"{write.place.path}:{write.place.line}"
             verdict: QueryVerdict = "leak" if write.verdict == "leak" else "unproven"

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Literal
 
 from validators.frozen import frozen
-from validators.ownership.execution import Execution
 from validators.ownership.facts import Facts, Fresh, Safe, equals, same, without_column
 from validators.ownership.machine import Call, row_of
 from validators.ownership.proofs import WhyNot, describe
 from validators.ownership.recorder import Event, Frame, KeyWrite, Place
 from validators.ownership.schema import TableModel
 from validators.ownership.state import State, choice
+from validators.ownership.transfers import NOT_THE_USER, Change, Transfers
 from validators.ownership.values import (
     NONE,
     Attr,
@@ -32,6 +32,7 @@ from validators.ownership.values import (
     Unknown,
     Vague,
     Value,
+    members,
 )
 
 _OWNER = re.compile(r"owner|creator|created_by|author")
@@ -46,11 +47,11 @@ class Origin:
     label: str
 
 
-NOT_THE_USER = "a user who is not the signed-in one"
+LOOKED_UP = f"{NOT_THE_USER}: one looked up by"
 KeyVerdict = Literal["checked", "leak", "unproven"]
 
 
-class Writes(Execution):
+class Writes(Transfers):
     """Checks what is stored."""
 
     def prepare(self) -> None:
@@ -128,12 +129,7 @@ class Writes(Execution):
     def _set_column(
         self, row: Row, model: TableModel, name: str, value: Value, state: State
     ) -> None:
-        if name in model.relations and isinstance(value, Row):
-            for key in model.foreign:
-                target = self.schema.models[value.model]
-                if key.table in (target.table, target.name):
-                    name, value = key.column, Attr(value.symbol, key.target)
-                    break
+        name, value = self._stored(model, name, value)
         if name not in model.columns:
             return
         attr = Attr(row.symbol, name)
@@ -146,6 +142,20 @@ class Writes(Execution):
         term = self.settled(value, state)
         state.facts = facts | same(attr, term)
         self.written.setdefault(attr, {})[term] = None
+
+    def _stored(self, model: TableModel, name: str, value: Value) -> tuple[str, Value]:
+        """Return the column and the key that are stored where a row is assigned to a relation."""
+        relation = model.relations.get(name)
+        rows = [member for member in members(value) if isinstance(member, Row)]
+        if relation is None or len(rows) != 1:
+            return name, value
+        target = self.schema.models[rows[0].model]
+        named = {key.column for key in model.foreign} & set(relation.columns)
+        for key in model.foreign:
+            is_meant = not named or key.column in named
+            if is_meant and key.table in (target.table, target.name):
+                return key.column, Attr(rows[0].symbol, key.target)
+        return name, value
 
     def _terms(self, attr: Attr, facts: Facts) -> list[Term]:
         """Return what a column of a new row is equal to, or was set to on some path."""
@@ -235,7 +245,11 @@ class Writes(Execution):
         site.function = made.label
         site.models[model.name] = None
         keys = self._check_keys(row, model, made, call)
-        reason = self._owner_doubt(row, model, call.state.facts, has_parent="checked" in keys)
+        place = Place.of(made.path, made.node)
+        self._note_users(row.symbol, model, model.owners, place, call.state.facts, call.frame)
+        reason = self._owner_doubt(
+            row.symbol, model, call.state.facts, has_parent="checked" in keys
+        )
         if reason is not None:
             code = "BP305" if reason.verdict == "leak" else ""
             self._problem_at(made, call, code, f"{reason.text}.")
@@ -267,12 +281,12 @@ class Writes(Execution):
             self.problem(frame, made.node, code, message)
 
     def _owner_doubt(
-        self, row: Row, model: TableModel, facts: Facts, *, has_parent: bool
+        self, row: int, model: TableModel, facts: Facts, *, has_parent: bool
     ) -> WhyNot | None:
         """Return why the owner of a new row is not the signed-in user, or None."""
         doubts: list[WhyNot] = []
         for column in model.owners:
-            attr = Attr(row.symbol, column)
+            attr = Attr(row, column)
             if self.prover.identity(attr, facts) is not None:
                 return None
             terms = self._terms(attr, facts)
@@ -294,8 +308,8 @@ class Writes(Execution):
             if isinstance(term, Attr) and isinstance(term.row, int):
                 side = self.prover.looked_up_by(term.row, facts)
                 if isinstance(side, Given):
-                    text = f"~{model.name}.{column} is set to {NOT_THE_USER}"
-                    return WhyNot("leak", f"{text}: one looked up by {describe(side)}", side)
+                    text = f"~{model.name}.{column} is set to {LOOKED_UP} {describe(side)}"
+                    return WhyNot("leak", text, side)
         return _doubt(model, column, terms)
 
     def _check_keys(
@@ -390,38 +404,71 @@ class Writes(Execution):
         """Change one column of a row."""
         model = self.prover.rows[row.symbol]
         is_new = Fresh(row.symbol) in state.facts
+        before = state.facts | extra
         if not is_new:
             self.use_row(row.symbol, state.facts | extra, frame, "is changed")
         if name in model.relations and isinstance(value, Items):
             self.use(value, state, frame, "is linked to another row")
         self._set_column(row, model, name, value, state)
         if not is_new and model.is_owned:
-            self.check_change(row, model, name, node, state, frame)
+            column, _ = self._stored(model, name, value)
+            self.check_change(Change(row.symbol, column, node, before), state, frame)
 
-    def check_change(
-        self, row: Row, model: TableModel, name: str, node: ast.AST, state: State, frame: Frame
-    ) -> None:
+    def check_change(self, change: Change, state: State, frame: Frame) -> None:
         """Check a changed owner column or foreign key."""
-        if name in model.owners:
+        row, model = change.row, self.prover.rows[change.row]
+        if change.column in model.owners:
             reason = self._owner_doubt(row, model, state.facts, has_parent=False)
-            if reason is not None and reason.verdict == "leak":
-                self.problem(frame, node, "BP307", f"{reason.text}: the row changes its owner.")
+            if reason is None:
+                self.take_over(change, state.facts, frame)
+            elif reason.verdict == "leak":
+                self.give_away(change, reason, state.facts, frame)
+            place = Place.of(frame.path, change.node)
+            self._note_users(row, model, (change.column,), place, state.facts, frame)
         for column, parent, target in model.parents:
-            if column != name:
+            if column != change.column:
                 continue
-            result = self.key_state(row.symbol, column, parent, target, state.facts)
+            result = self.key_state(row, column, parent, target, state.facts)
             if result is not None:
                 verdict, text = result
-                place = Place.of(frame.path, node)
+                place = Place.of(frame.path, change.node)
                 self.key_write(frame, KeyWrite(model.key, column, place, verdict, text))
                 if verdict == "leak":
-                    self.problem(frame, node, "BP306", f"{text}.")
+                    self.problem(frame, change.node, "BP306", f"{text}.")
+
+    def _note_users(
+        self,
+        row: int,
+        model: TableModel,
+        columns: Iterable[str],
+        place: Place,
+        facts: Facts,
+        frame: Frame,
+    ) -> None:
+        """Record whom a grant with two sides names, for those who rely on its sender."""
+        if len(model.owners) < 2 or not model.parents:  # noqa: PLR2004  # sender and recipient
+            return
+        for column in columns:
+            attr = Attr(row, column)
+            if self.prover.identity(attr, facts) is not None:
+                write = KeyWrite(model.key, column, place, "checked", "")
+            else:
+                terms = self._terms(attr, facts)
+                doubt = self._doubt(model, column, terms, facts) if terms else None
+                if doubt is None or terms == [NONE]:
+                    continue
+                write = KeyWrite(model.key, column, place, doubt.verdict, doubt.text.lstrip("~"))
+            self.key_write(frame, write)
 
     def check_assigned(self, statement: Statement, rows: dict[Element, Row], call: Call) -> None:
         """Check the columns that an update writes."""
         for row in rows.values():
             model = self.prover.rows[row.symbol]
-            state = call.state.copy()
+            state, before = call.state.copy(), call.state.facts
+            begun = self.site_list[statement.site]
+            places = tuple(
+                (begun.place.path, node) for node, site in self.sites.items() if site is begun
+            )
             names = dict(statement.assigned)
             written = set(names)
             if "*" in names:
@@ -430,7 +477,8 @@ class Writes(Execution):
                 self._set_column(row, model, name, value, state)
             for name in self._telling_columns(model):
                 if model.is_owned and name in written:
-                    self.check_change(row, model, name, call.node, state, call.frame)
+                    change = Change(row.symbol, name, call.node, before, places)
+                    self.check_change(change, state, call.frame)
 
     def _copied(self, statement: Statement, call: Call) -> list[Value]:
         """Return the columns that an insert takes from another statement's rows."""

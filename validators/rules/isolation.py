@@ -341,8 +341,14 @@ OWNER_CHANGED = Rule(
     code="BP307",
     name="owner-changed",
     severity="error",
-    why="An update that writes the owner column hands a row to somebody who never asked for it.",
-    instruction="Keep owner columns out of update bodies, `setattr` loops and `sqlmodel_update`.",
+    why=(
+        "An update that writes the owner column hands a row to somebody who never asked for it; "
+        "one that takes a row by an old offer takes it from whoever owns it by now."
+    ),
+    instruction=(
+        "Keep owner columns out of update bodies, `setattr` loops and `sqlmodel_update`. A row "
+        "gets another owner only from a recipient who accepts an offer while the sender owns it."
+    ),
     fix="Leave the owner column out of what an update writes.",
     bad=Example(
         _OWNER_CHANGE

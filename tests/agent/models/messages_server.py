@@ -1,7 +1,7 @@
 """A local server that speaks Anthropic's Messages API with streaming, as scripted."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,8 @@ class Stream:
 
     Attributes:
         texts: The text deltas.
+        calls: Inputs of calls of `dispute_finding` behind the text.
+        texts_behind: The text deltas behind the calls.
         stop_reason: As the API names it.
         usage: Added to the usage of `message_start`.
         breaks_after: Number of events after which the connection is cut; None for none.
@@ -23,6 +25,8 @@ class Stream:
     """
 
     texts: Sequence[str] = ("Hello",)
+    calls: Sequence[object] = ()
+    texts_behind: Sequence[str] = ()
     stop_reason: str = "end_turn"
     usage: dict[str, int] = field(default_factory=dict)
     breaks_after: int | None = None
@@ -161,9 +165,33 @@ def _events(stream: Stream, model: str) -> Iterator[dict[str, Any]]:
     if stream.junk is not None:
         return
     yield {"type": "content_block_stop", "index": 0}
+    for index, given in enumerate(stream.calls, 1):
+        yield from _call(index, given)
+    if stream.texts_behind:
+        yield from _text_behind(len(stream.calls) + 1, stream.texts_behind)
     yield {
         "type": "message_delta",
         "delta": {"stop_reason": stream.stop_reason, "stop_sequence": None},
         "usage": {"output_tokens": 42},
     }
     yield {"type": "message_stop"}
+
+
+Serve = Callable[..., MessagesServer]
+
+
+def _call(index: int, given: object) -> Iterator[dict[str, Any]]:
+    block = {"type": "tool_use", "id": f"call_{index}", "name": "dispute_finding", "input": {}}
+    yield {"type": "content_block_start", "index": index, "content_block": block}
+    delta = {"type": "input_json_delta", "partial_json": json.dumps(given)}
+    yield {"type": "content_block_delta", "index": index, "delta": delta}
+    yield {"type": "content_block_stop", "index": index}
+
+
+def _text_behind(index: int, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    block = {"type": "text", "text": ""}
+    yield {"type": "content_block_start", "index": index, "content_block": block}
+    for text in texts:
+        delta = {"type": "text_delta", "text": text}
+        yield {"type": "content_block_delta", "index": index, "delta": delta}
+    yield {"type": "content_block_stop", "index": index}

@@ -1,11 +1,8 @@
 """Claude, against a local server that speaks the Messages API."""
 
-import os
 import re
 import socket
 import typing
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,12 +12,10 @@ from agent.errors import ModelError
 from agent.models.base import Chunk, Finished, Message, Prompt
 from agent.models.claude import ALIASES, ClaudeModel
 from tests.agent.models.messages_server import (
-    Answer,
     Failure,
-    MessagesServer,
+    Serve,
     Silence,
     Stream,
-    serve,
 )
 
 PROMPT = Prompt(
@@ -32,30 +27,10 @@ PROMPT = Prompt(
 # The SDK waits between its attempts as long as the server asks for.
 AT_ONCE = {"retry-after-ms": "1"}
 
-Serve = Callable[..., MessagesServer]
-
 
 @pytest.fixture(autouse=True)
-def _no_key_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("ANTHROPIC_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))  # may hold credentials of the developer
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
-    # Nothing but the local server may ever be reached.
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    with ExitStack() as stack:
-
-        def start(*script: Answer) -> MessagesServer:
-            server = stack.enter_context(serve(*script))
-            monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-            return server
-
-        yield start
+def _alone(no_key_of_the_developer: None) -> None:
+    """Reach nothing but the local server."""
 
 
 def ask(model: ClaudeModel | None = None, prompt: Prompt = PROMPT) -> tuple[str, Finished]:

@@ -10,12 +10,12 @@ from validators.ownership.corrections import authentication, queries, writes
 from validators.ownership.corrections.edits import Edit, changes_of, with_changes
 from validators.ownership.corrections.queries import Draft
 from validators.ownership.corrections.scope import Backend, Parameter
+from validators.ownership.findings import Analysis
 from validators.ownership.interpreter import Interpreter
 from validators.report import Change, Finding, Query, Step
 from validators.source import Function, Module, Project, parse_module
 
-Outcome = tuple[tuple[Finding, ...], tuple[Query, ...], tuple[str, ...]]
-Prove = Callable[[Project], Outcome]
+Prove = Callable[[Project], Analysis]
 Spot = tuple[str, int]
 
 # A backend is proven again at most so often, and for at most so many steps in all.
@@ -38,7 +38,7 @@ class _Trial:
     gone: frozenset[int]
 
 
-def corrected(interpreter: Interpreter, found: Outcome, prove: Prove) -> tuple[Finding, ...]:
+def corrected(interpreter: Interpreter, found: Analysis, prove: Prove) -> tuple[Finding, ...]:
     """Return findings with the corrected lines of those for which some could be proven.
 
     Args:
@@ -47,7 +47,7 @@ def corrected(interpreter: Interpreter, found: Outcome, prove: Prove) -> tuple[F
         prove: Proves a changed project.
     """
     bench = _Bench(interpreter, found, prove)
-    findings = found[0]
+    findings = found.findings
     accepted: dict[int, _Trial] = {}
     ranked = sorted(range(len(findings)), key=lambda i: _rank(findings[i]))
     for index in bench.worth_reading(i for i in ranked if findings[i].code in _ORDER):
@@ -113,10 +113,10 @@ def _together(finding: Finding, effects: Iterable[Finding]) -> tuple[Step, ...]:
 class _Bench:
     """Where drafts are tried."""
 
-    def __init__(self, interpreter: Interpreter, found: Outcome, prove: Prove) -> None:
+    def __init__(self, interpreter: Interpreter, found: Analysis, prove: Prove) -> None:
         self.backend = Backend(interpreter)
         self.project = interpreter.program.project
-        self.findings, self.queries, self.routes = found
+        self.findings, self.queries, self.routes = found.findings, found.queries, found.routes
         self.prove = prove
         self.left = min(MOST_TRIALS, MOST_STEPS // max(interpreter.steps, 1))
 
@@ -194,11 +194,11 @@ class _Bench:
             if modules[path].tree is None:
                 return frozenset()
         self.left -= 1
-        findings, proven, routes = self.prove(replace(self.project, modules=modules))
-        if routes != self.routes or self._is_worse(changes, findings, proven):
+        found = self.prove(replace(self.project, modules=modules))
+        if found.routes != self.routes or self._is_worse(changes, found.findings, found.queries):
             return frozenset()
-        open_now = {(f.code, f.path, f.line) for f in findings}
-        open_now |= {("BP301", q.path, q.line) for q in proven if q.verdict != "isolated"}
+        open_now = {(f.code, f.path, f.line) for f in found.findings}
+        open_now |= {("BP301", q.path, q.line) for q in found.queries if q.verdict != "isolated"}
         return frozenset(
             index
             for index, finding in enumerate(self.findings)
