@@ -31,7 +31,9 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x400
 _SET_INTERFACE_FLAGS, _INTERFACE_UP = 0x8914, 1
 _NOBODY = 65534
 _MOST_DESCRIPTORS = 1024
-_LOWEST_PID_MAX = 301  # the kernel's own lower bound
+# The kernel gives out all numbers up to `pid_max` once, and then only those above the reserved.
+_RESERVED_PIDS, _ROOM_FOR_THREADS = 300, 256
+_MOST_PIDS = 30_000
 _POLL_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _ROUNDS_PER_LOOK = 10
@@ -172,7 +174,8 @@ def _keep(config: Config, layers: list[str], run: Callable[[], None]) -> NoRetur
         _bring_loopback_up()
     if "process namespace" in layers:
         with contextlib.suppress(OSError):  # per namespace since Linux 6.14
-            _write("/proc/sys/kernel/pid_max", str(max(config["processes"], _LOWEST_PID_MAX)))
+            most = _RESERVED_PIDS + _ROOM_FOR_THREADS + min(config["processes"], _MOST_PIDS)
+            _write("/proc/sys/kernel/pid_max", str(most))
     _report(config, {"layers": layers})
     command = os.fork()
     if command == 0:
