@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e mutants bench lint format types lock clean
+.PHONY: worlds help demo test e2e mutants bench lint format types lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ tests/e2e/node_modules/installed: tests/e2e/package.json tests/e2e/package-lock.
 e2e: .venv/installed-dev tests/e2e/node_modules/installed  ## Test with Better Auth and PgBouncer
 	tests/e2e/install-pgbouncer
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
+
+worlds: .venv/installed-dev  ## Check sound backends of many styles, and their leaky twins (15 min)
+	$(BIN)/python -m pytest -n 2 tests/worlds
 
 mutants: .venv/installed-dev  ## Print the score of the isolation proof on mutants
 	$(BIN)/python -m tests.mutants

@@ -131,6 +131,18 @@ def build(request: str, into: Path, *, dry_run: bool, stdout: bool, **options: A
     help="Write the table of all queries with verdict and proof to this Markdown file.",
 )
 @click.option(
+    "--reproduce",
+    metavar="FILE",
+    type=_PATH,
+    help="Write a pytest file that shows the findings of the probes on a server of yours.",
+)
+@click.option(
+    "--coverage",
+    metavar="SHARE",
+    type=float,
+    help="The share of the routes that must be exercised for a pass. Default: 0.9.",
+)
+@click.option(
     "--require-sandbox",
     is_flag=True,
     help="Fail where the system refuses a layer of the sandbox.",
@@ -143,10 +155,9 @@ def check(
     *,
     static: bool,
     fuzz: float,
-    certificate: Path | None,
     require_sandbox: bool,
     watch: bool,
-    **options: Any,  # noqa: ANN401  # validated as settings
+    **options: Any,  # noqa: ANN401  # validated as settings, but for the files
 ) -> int:
     """Verify an existing backend.
 
@@ -154,9 +165,11 @@ def check(
     """
     from agent.commands import check as command  # noqa: PLC0415  # as above
 
+    certificate, reproduction = options.pop("certificate"), options.pop("reproduce")
     if watch:
-        if form != "text" or certificate is not None or fuzz:
-            raise InputError("--watch goes with neither --format, --certificate nor --fuzz.")
+        if form != "text" or certificate is not None or reproduction is not None or fuzz:
+            message = "--watch goes with none of --format, --certificate, --reproduce and --fuzz."
+            raise InputError(message)
         return command.watch(
             folder, options, python, is_static=static, requires_sandbox=require_sandbox
         )
@@ -164,10 +177,9 @@ def check(
         folder,
         options,
         python,
-        form,
+        command.Results(form, certificate, reproduction),
         is_static=static,
         fuzz_seconds=fuzz,
-        certificate=certificate,
         requires_sandbox=require_sandbox,
     )
 

@@ -37,6 +37,7 @@ class Settings(BaseModel):
         auth: How generated backends learn who is signed in; None for what the backend does
             already, and for `better-auth` in a new one.
         app: The app as `module:attribute`; None to find it.
+        coverage: The share of the routes that the probes must exercise for a pass, from 0 to 1.
         max_output_tokens: The longest reply that Claude may give, in tokens.
         owner_columns: More names of columns that hold the owner's id without a foreign key.
         public_models: Table models whose rows everybody may read.
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     user_id: Literal["text", "int", "uuid"] = "text"
     auth: Auth | None = None
     app: str | None = None
+    coverage: Annotated[float, Field(ge=0, le=1)] = 0.9
     max_output_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 32_000
     owner_columns: Names = ()
     public_models: Names = ()
@@ -70,6 +72,7 @@ class Settings(BaseModel):
             python=python,
             is_static=is_static,
             user_id=self.user_id,
+            coverage=self.coverage,
             declared=declared,
         )
 

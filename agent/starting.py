@@ -16,12 +16,21 @@ _TEMPLATE = os.path.join(  # noqa: PTH118 - pathlib is loaded later
     *("validators", "runtime", "child", "__main__.py"),
 )
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_INTERRUPTED = 130
 # With these, nothing is booted, or by another interpreter.
 _NOT_BOOTING = ("--static", "--python", "--help", "-h")
 
 
 def main() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
+    try:
+        _start()
+    except KeyboardInterrupt:
+        # While the commands were still being loaded.
+        _end(_INTERRUPTED)
+
+
+def _start() -> NoReturn:
     # What is loaded stays, so that looking for garbage meanwhile finds nothing.
     gc.disable()
     fill_streams()

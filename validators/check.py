@@ -29,6 +29,7 @@ class CheckOptions:
         user_id: Type of the user table's key in the database.
         fuzz_seconds: How long to send random requests as well.
         requires_sandbox: Whether a layer of the sandbox that the system refuses is an error.
+        coverage: The share of the routes that must be exercised for a pass.
         declared: What a person declared about the backend; None for nothing.
     """
 
@@ -38,6 +39,7 @@ class CheckOptions:
     user_id: conventions.UserId = "text"
     fuzz_seconds: float = 0.0
     requires_sandbox: bool = False
+    coverage: float = 0.9
     declared: ownership.ProofOptions | None = None
 
 
@@ -130,6 +132,7 @@ class _Run:
     coverage: Coverage | None = None
     transfers: tuple[Transfer, ...] = ()
     files: int = 0
+    route_seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -158,6 +161,7 @@ class _Run:
             transfers=self.transfers,
             files=self.files,
             timings=self.timings,
+            route_seconds=self.route_seconds,
         )
 
 
@@ -225,4 +229,5 @@ def _run_app(run: _Run, booting: "runtime.Booting", options: CheckOptions) -> No
                 outcome.leaking, run.queries, run.proof_findings
             )
             run.probes, run.routes = outcome.probes, outcome.routes
-            run.coverage = outcome.coverage
+            run.coverage, run.route_seconds = outcome.coverage, outcome.seconds
+            run.findings += probes.judge_coverage(outcome.coverage, options.coverage)

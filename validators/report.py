@@ -54,6 +54,37 @@ class Change:
 
 
 @frozen(kw_only=True)
+class Call:
+    """One request of an experiment, by which it can be done again elsewhere.
+
+    What stands between `⟦` and `⟧` is the name of a value that the backend made up.
+
+    Attributes:
+        actor: `owner`, `intruder`, `bystander`, or `nobody` for a request without a valid token.
+        method: In upper case.
+        path: The path, not yet percent-encoded.
+        query: Pairs of parameter and value.
+        headers: Pairs of header and value.
+        body: The JSON body as text; None where there is none.
+        form: Pairs of field and value.
+        files: Field, name and media type of each file.
+        status: What was answered in the experiment.
+        captures: Pairs of a name, and where the answer holds its value, as `items.0.id`.
+    """
+
+    actor: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    form: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str, str], ...] = ()
+    status: int
+    captures: tuple[tuple[str, str], ...] = ()
+
+
+@frozen(kw_only=True)
 class Finding:
     """One rule broken at one place.
 
@@ -74,6 +105,8 @@ class Finding:
             and no other has come. Empty where no such lines could be derived.
         consequences: Queries that are not isolated, and writes that are not safe, because of
             this finding alone.
+        experiment: The requests that show it, where probes found it.
+        expected: Of the last request: where the answer should be otherwise, and what it should be.
     """
 
     code: str
@@ -90,6 +123,8 @@ class Finding:
     steps: tuple[Step, ...] = ()
     correction: tuple[Change, ...] = ()
     consequences: tuple[Step, ...] = ()
+    experiment: tuple[Call, ...] = ()
+    expected: tuple[tuple[str, str], ...] = ()
 
 
 @frozen(kw_only=True)
@@ -184,6 +219,8 @@ class Report:
         coverage: Which routes were exercised; None where the app was not probed.
         transfers: Declared transfers, sorted by path and line.
         files: How many Python files were read; for people, and no part of the schema.
+        route_seconds: Seconds that the experiments with each route took; like `timings`, they
+            differ between two checks of the same backend.
         timings: Seconds for each stage that ran; the only part that differs between two
             checks of the same backend.
     """
@@ -196,6 +233,7 @@ class Report:
     transfers: tuple[Transfer, ...] = ()
     files: int = 0
     timings: dict[str, float] = field(default_factory=dict)
+    route_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:

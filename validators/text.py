@@ -22,6 +22,8 @@ _TAB = 4
 _FIXED = "␣"
 # Files with these findings hide what they hold from the checks that follow.
 _UNREAD = ("BP201", "BP202")
+_SHOWN_BY_REQUESTS = "BP6"
+_LONG_SECONDS = 10.0
 # Details beyond this many are counted, not listed.
 _LISTED = 10
 
@@ -158,7 +160,13 @@ def _one_finding(finding: Finding, lines: Sequence[str], width: int) -> Iterator
     if finding.line and finding.line <= len(lines):
         yield from _quote(lines[finding.line - 1], finding, width)
     way = finding.trace or ((finding.route,) if finding.route else ())
-    yield from _units("via: ", way, " → ", "quiet", width)
+    if finding.code.startswith(_SHOWN_BY_REQUESTS) and finding.trace:
+        for number, request in enumerate(way):
+            yield from _sentence(
+                "shown by: " if number == 0 else "          ", request, "quiet", width
+            )
+    else:
+        yield from _units("via: ", way, " → ", "quiet", width)
     if finding.fix:
         yield from _sentence("fix: ", finding.fix, "good", width)
     for change in finding.correction:
@@ -265,6 +273,7 @@ def _summary(report: Report, width: int) -> Iterator[Line]:
     counts = f"{counted(report.files, 'file')}, {counted(len(report.routes), 'route')}"
     parts = [counts, _queries(report), _probes(report), _coverage(report)]
     parts.append(f"{sum(report.timings.values()):.1f} s")
+    parts.append(_slowest(report))
     for line in _wrapped("; ".join(part for part in parts if part), width):
         yield ((line, "quiet"),)
 
@@ -278,9 +287,9 @@ def _verdict(report: Report) -> Line:
         return (("Failed", "error"), (": not every query is proven.", "plain"))
     if report.verdict == "fail":
         tail = f" and {warnings}" if count["warning"] else ""
-        return (("Failed", "error"), (f" with {errors}{tail}.", "plain"))
+        return (("Failed", "error"), (f" with {errors}{tail}{_unexercised(report)}.", "plain"))
     tail = f" with {warnings}" if count["warning"] else ""
-    return (("Passed", "good"), (f"{tail}.", "plain"))
+    return (("Passed", "good"), (f"{tail}{_unexercised(report)}.", "plain"))
 
 
 def _queries(report: Report) -> str:
@@ -310,3 +319,16 @@ def _probes(report: Report) -> str:
 def _coverage(report: Report) -> str:
     coverage = report.coverage
     return f"routes: {coverage.exercised} of {coverage.routes} exercised" if coverage else ""
+
+
+def _slowest(report: Report) -> str:
+    """Say where the time went, where it was long."""
+    if report.timings.get("probes", 0.0) < _LONG_SECONDS or not report.route_seconds:
+        return ""
+    route, seconds = max(report.route_seconds.items(), key=lambda each: each[1])
+    return f"most of it with {route}: {seconds:.1f} s"
+
+
+def _unexercised(report: Report) -> str:
+    missed = report.coverage.missed if report.coverage else ()
+    return f", {counted(len(missed), 'route')} not exercised" if missed else ""

@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import validators
@@ -18,15 +19,29 @@ FOUND_ERRORS = 1
 NOTHING_TO_CERTIFY = 2
 
 
+@dataclass(frozen=True)
+class Results:
+    """What is to be made of a report.
+
+    Attributes:
+        form: How it is written.
+        certificate: Where to write the table of all queries; None for nowhere.
+        reproduction: Where to write a test that shows what the probes found; None for nowhere.
+    """
+
+    form: Format = "text"
+    certificate: Path | None = None
+    reproduction: Path | None = None
+
+
 def check(
     folder: Path,
     options: Values,
     python: Path | None,
-    form: Format,
+    results: Results,
     *,
     is_static: bool,
     fuzz_seconds: float = 0.0,
-    certificate: Path | None = None,
     requires_sandbox: bool = False,
 ) -> int:
     """Check a backend and print the report; return the exit code.
@@ -35,10 +50,9 @@ def check(
         folder: The backend.
         options: Settings from the command line.
         python: Interpreter that starts the app; None for our own.
-        form: How to write the report.
+        results: What to make of the report.
         is_static: Whether to leave the app alone.
         fuzz_seconds: How long to send random requests as well.
-        certificate: Where to write the table of all queries; None for nowhere.
         requires_sandbox: Whether an incomplete sandbox is an error.
 
     Raises:
@@ -49,12 +63,17 @@ def check(
         requires_sandbox=requires_sandbox,
     )  # fmt: skip
     with contextlib.closing(Terminal()) as terminal:
+        if check_options.python is not None and python is None:
+            terminal.say(f"Starts the app with {check_options.python}.", "quiet")
         report = validators.check(folder, check_options, terminal)
-        if form == "text":
+        if results.form == "text":
             terminal.show(text_lines(report, reader_of(folder), terminal.width))
         else:
-            terminal.write(render(report, form, folder))
-        is_written = certificate is None or _certify(report, certificate, terminal)
+            terminal.write(render(report, results.form, folder))
+        file = results.certificate
+        is_written = file is None or _certify(report, file, terminal)
+        if results.reproduction is not None:
+            _reproduce(report, results.reproduction, terminal)
     if report.verdict == "pass":
         return PASSED if is_written else NOTHING_TO_CERTIFY
     return FOUND_ERRORS
@@ -76,6 +95,10 @@ def ready(
     """
     require_backend(folder)
     _require_interpreter(python)
+    # As it is named and not as it is linked: a link in an environment is what makes it one.
+    python = python.absolute() if python is not None else None
+    if python is None and not is_static:
+        python = _find_interpreter(folder)
     if is_static and fuzz_seconds:
         raise InputError("--static and --fuzz exclude each other.")
     if is_static and requires_sandbox:
@@ -108,14 +131,30 @@ def _certify(report: Report, file: Path, terminal: Terminal) -> bool:
     if reason is not None:
         terminal.fail(reason, f"{file} is not written.")
         return False
+    _write(file, certificate(report))
+    return True
+
+
+def _reproduce(report: Report, file: Path, terminal: Terminal) -> None:
+    """Write the test that shows the findings of the probes, where there are any."""
+    from validators.reproduction import reproduction  # noqa: PLC0415
+
+    text = reproduction(report.findings, file.name)
+    if text is None:
+        terminal.say(f"No finding of the probes is to be shown again; {file} is not written.")
+        return
+    _write(file, text)
+    terminal.say(f"{file} shows the findings of the probes: `python -m pytest {file}`.")
+
+
+def _write(file: Path, text: str) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        beside.write_text(certificate(report), encoding="utf-8", newline="\n")
+        beside.write_text(text, encoding="utf-8", newline="\n")
         beside.replace(file)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise InputError(f"{file} cannot be written: {error.strerror}.") from error
-    return True
 
 
 def _check_options(
@@ -144,6 +183,25 @@ def require_backend(folder: Path) -> None:
         raise InputError(f"{folder} cannot be read.")
     if next(folder.rglob("*.py"), None) is None:
         raise InputError(f"{folder} holds no Python file, so there is nothing to check.")
+
+
+def _find_interpreter(folder: Path) -> Path | None:
+    """Return the interpreter of the backend's own environment, where there is one that can serve.
+
+    It lies beside the code, or beside the folder that holds it.
+    """
+    here = folder.absolute()
+    for place in (here, here.parent):
+        found = place / ".venv" / "bin" / "python"
+        is_ours = Path(sys.prefix) == place / ".venv"
+        if not is_ours and os.access(found, os.X_OK) and _has_frameworks(place / ".venv"):
+            return found
+    return None
+
+
+def _has_frameworks(environment: Path) -> bool:
+    packages = [each.name for each in environment.glob("lib/python3.*/site-packages/*")]
+    return "fastapi" in packages and "sqlalchemy" in packages
 
 
 def _require_interpreter(python: Path | None) -> None:

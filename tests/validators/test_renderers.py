@@ -166,7 +166,7 @@ Not decided:
 Not exercised:
     - GET /api/stats: it needs a file
 
-Failed with 2 errors and 1 warning.
+Failed with 2 errors and 1 warning, 1 route not exercised.
 10 files, 3 routes; queries: 1 isolated, 1 leak, 0 unproven, 1 public; probes: 1 passed, 0 failed, \
 1 inconclusive; routes: 2 of 3 exercised; 1.2 s
 """
@@ -313,7 +313,7 @@ def test_json_is_the_documented_schema(root: Path) -> None:
     data = json.loads(render(FULL, "json", root))
     assert list(data) == [
         "schema", "findings", "queries", "probes", "routes", "coverage", "transfers",
-        "timings", "verdict",
+        "timings", "route_seconds", "verdict",
     ]  # fmt: skip
     assert data["schema"] == 1
     assert data["verdict"] == "fail"
@@ -332,6 +332,8 @@ def test_json_is_the_documented_schema(root: Path) -> None:
         "steps": [],
         "correction": [],
         "consequences": [],
+        "experiment": [],
+        "expected": [],
     }
     assert data["queries"][1]["proof"] == "Task.user_id == current_user.id"
     assert data["coverage"] == {

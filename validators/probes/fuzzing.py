@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from validators.errors import CheckUnavailableError
-from validators.probes.filling import Filled, Filler, UnfilledError
-from validators.probes.isolation import Attempt, Intrusion
 from validators.probes.operations import JSON, Document, Operation
+from validators.probes.others.isolation import Attempt, Intrusion
+from validators.probes.requests.filling import Filled, Filler, UnfilledError
 from validators.probes.results import Results
 from validators.probes.robustness import Robustness
-from validators.probes.world import World
+from validators.probes.worlds.world import World
 from validators.runtime import folders
 from validators.runtime.app import Request
 from validators.runtime.process import BackendEndedError

@@ -18,6 +18,7 @@ MULTIPART = "multipart/form-data"
 _DEEPEST = 12
 _PATH = re.compile(r"/(?:[^{}]|\{\w+(?::\w+)?\})*")
 _SIGNING_OUT = frozenset({"logout", "log-out", "logoff", "signout", "sign-out"})
+_OWN_ACCOUNT = frozenset({"me", "account", "self", "my-account", "myself", "profile"})
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,19 @@ class Operation:
         """Whether it signs the user out, as far as its path tells."""
         return any(part.lower() in _SIGNING_OUT for part in self.segments)
 
+    @property
+    def ends_account(self) -> bool:
+        """Whether it removes the user's own account, as far as its path tells."""
+        words = [part.lower() for part in self.segments]
+        is_removal = self.method == "DELETE" and bool(words) and words[-1] in _OWN_ACCOUNT
+        # A new password often ends every session.
+        return is_removal or (self.method != "GET" and bool(words) and "password" in words[-1])
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it ends what every other operation needs."""
+        return self.ends_session or self.ends_account
+
     def parameter(self, name: str) -> Parameter | None:
         """Return the path parameter with this name."""
         return next((p for p in self.parameters if p.place == "path" and p.name == name), None)
@@ -113,6 +127,14 @@ class Document:
         required = merged.get("required")
         for name, item in _mapping(merged.get("properties")).items():
             yield str(name), self.resolve(item), name in _items(required)
+
+    def property_named(self, name: str) -> Schema | None:
+        """Return the first property of this name among the document's components."""
+        for component in _mapping(_mapping(self._data.get("components")).get("schemas")).values():
+            found = _mapping(_mapping(component).get("properties")).get(name)
+            if isinstance(found, Mapping):
+                return self.resolve(found)
+        return None
 
     def flatten(self, schema: Schema, depth: int = 0) -> Schema:
         """Return an object schema with the parts of its `allOf` merged into it."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from validators.probes.blame import find_fix, find_place, find_root
-from validators.probes.filling import Filled, Filler, UnfilledError
 from validators.probes.operations import Operation
+from validators.probes.requests.filling import Filled, Filler, UnfilledError
+from validators.probes.requests.strange import Strange, are_refused, put, rounds, strange_values
 from validators.probes.results import Results
-from validators.probes.strange import Strange, are_refused, put, rounds, strange_values
-from validators.probes.world import Exchange, World
+from validators.probes.worlds.world import Exchange, World
 from validators.rules import probes as rules
 from validators.runtime.faults import Frame
 
@@ -81,16 +81,18 @@ class Robustness:
         response = exchange.response
         if response.is_late:
             message = f"{operation.route} does not answer in time."
-            self.results.report(rules.SERVER_ERROR, operation, message, trace=(filled.shown,))
+            self.results.report(
+                rules.SERVER_ERROR, operation, message, trace=(self._shown(filled, exchange),)
+            )
             return True
         if response.status not in (_SERVER_ERROR, 0):
             return False
         fault = find_root(response.faults)
         place = find_place(fault, self.world.app.project) if fault else None
-        trace = (filled.shown, *(fault.trace if fault else ()))
+        trace = (self._shown(filled, exchange), *(fault.trace if fault else ()))
         key = (place, fault.type if fault else "", find_fix(fault))
         if place is not None and key in self._known:
-            self._add_example(self._known[key], filled)
+            self._add_example(self._known[key], self._shown(filled, exchange))
             return True
         self._known[key] = len(self.results.findings)
         said = f": {self.world.neutral(fault.summary).rstrip('.')}." if fault else "."
@@ -104,9 +106,13 @@ class Robustness:
         )
         return True
 
-    def _add_example(self, number: int, filled: Filled) -> None:
+    def _shown(self, filled: Filled, exchange: Exchange) -> str:
+        # What was made strange is named by itself; everything else as it was sent.
+        return filled.shown or self.world.show(exchange.act)
+
+    def _add_example(self, number: int, shown: str) -> None:
         """Add a request to a finding that has the same cause."""
         finding = self.results.findings[number]
         if len(finding.trace) < _MOST_EXAMPLES:
-            trace = (*finding.trace, filled.shown)
+            trace = (*finding.trace, shown)
             self.results.findings[number] = replace(finding, trace=trace)

@@ -4,31 +4,35 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import psycopg
 
-from validators.probes.accounts import find_accounts, find_users_table
-from validators.probes.agenda import Agenda
-from validators.probes.authentication import Authentication
-from validators.probes.comparison import compare_worlds
-from validators.probes.experiment import Experiment
-from validators.probes.filling import Filler
 from validators.probes.fuzzing import Fuzzing
-from validators.probes.interference import Everybody, Forgers, Interference, Nobody
-from validators.probes.isolation import Intrusion
+from validators.probes.lives.comparison import report_differences
+from validators.probes.lives.controls import Controls
+from validators.probes.lives.following import Following
+from validators.probes.lives.life import CROWDED, LIVED, Life, phases_of
+from validators.probes.lives.script import Mark, Script
 from validators.probes.operations import Document, Operation
-from validators.probes.pace import Follower, Leader
+from validators.probes.others.accounts import find_accounts, find_users_table
+from validators.probes.others.authentication import Authentication
+from validators.probes.others.interference import Everybody, Forgers, Interference, Nobody
+from validators.probes.others.isolation import Intrusion
+from validators.probes.others.signing_in import find_style
+from validators.probes.others.sockets import Sockets
+from validators.probes.races import Races
+from validators.probes.requests.filling import Filler
+from validators.probes.requests.targets import Targets
 from validators.probes.results import ProbeRun, Results
 from validators.probes.robustness import Robustness
-from validators.probes.signing_in import find_style
-from validators.probes.sockets import Sockets
-from validators.probes.tables import Tables
-from validators.probes.targets import Targets
-from validators.probes.tokens import styles_for
-from validators.probes.world import World
+from validators.probes.worlds.tables import Tables
+from validators.probes.worlds.tokens import styles_for
+from validators.probes.worlds.world import World
 from validators.rules import probes as rules
 from validators.runtime import better_auth
 from validators.runtime.app import WEBSOCKET, RunningApp
+from validators.runtime.environment import Verification
 from validators.runtime.faults import Frame, read_frames
 from validators.runtime.process import BackendEndedError, Ended
 
@@ -48,36 +52,23 @@ def run(app: RunningApp, fuzz_seconds: float = 0.0) -> ProbeRun:
     document = Document(app.openapi)
     operations = document.operations
     results = Results()
-    alone = _Alone(app, document, results)
+    alone = _Alone(app, document, Results(handlers=results.handlers))
     with app.database.observe() as connection, ThreadPoolExecutor(1) as aside:
         entering = aside.submit(alone.enter)
         tables = Tables(connection)
         if _is_stored_elsewhere(app, tables, results):
             return results.finish(_routes(app, document, results))
-        try:
+        with _reporting(app, results):
             world, used = _enter(app, document, tables)
-        except BackendEndedError as error:
-            _report_end(app, results, error.ended)
-            return results.finish(_routes(app, document, results))
-        except psycopg.Error as error:
-            _report_database(results, error)
-            return results.finish(_routes(app, document, results))
-        filler = Filler(document, world, Targets(tables))
-        try:
             for operation in used:
                 results.exercised.add(operation.route)
                 results.note("life", operation, "passed", "The users signed up or in by it.")
+            filler = Filler(document, world, Targets(tables))
             if find_style(world, filler, operations, results):
                 others = tuple(each for each in operations if each not in used)
-                agenda = Agenda.of(others)
-                living = aside.submit(alone.live, entering, world, others, agenda)
-                together = _Together(world, filler, results, alone, agenda)
-                together.live(others, living, fuzz_seconds)
+                together = _Together(world, filler, results, alone)
+                together.live(others, aside, entering, fuzz_seconds)
                 _check_coverage(operations, results)
-        except BackendEndedError as error:
-            _report_end(app, results, error.ended)
-        except psycopg.Error as error:
-            _report_database(results, error)
     return results.finish(_routes(app, document, results))
 
 
@@ -119,150 +110,168 @@ def _enter(
 class _Together:
     """The world in which the owner lives among the others."""
 
-    def __init__(
-        self, world: World, filler: Filler, results: Results, alone: "_Alone", agenda: Agenda
-    ) -> None:
-        self._world, self._filler, self._results = world, filler, results
-        self._alone, self._agenda = alone, agenda
+    def __init__(self, world: World, filler: Filler, results: Results, alone: "_Alone") -> None:
+        self._world, self._filler, self._results, self._alone = world, filler, results, alone
         self._robustness = Robustness(world, filler, results)
         self._intrusion = Intrusion(world, filler, results, self._robustness)
         self._others = Everybody(Authentication(world, results), self._intrusion)
 
     def live(
-        self, operations: tuple[Operation, ...], living: Future[None], fuzz_seconds: float
+        self,
+        operations: tuple[Operation, ...],
+        aside: ThreadPoolExecutor,
+        entering: Future[None],
+        fuzz_seconds: float,
     ) -> None:
         """Let the owner go through the script, and compare with the life alone.
 
         Args:
             operations: What the owner does.
-            living: The life alone, which goes on meanwhile.
+            aside: Runs the other world.
+            entering: Its boot.
             fuzz_seconds: How long to send random requests as well.
         """
-        pace = Follower(self._alone.pace, self._filler.overrides)
-        experiment = Experiment(
-            self._world, self._filler, self._results, self._others, self._robustness, pace
-        )
+        living = aside.submit(self._alone.live, entering, self._world, operations)
+        creates = phases_of(operations)[0]
+        following = Following(self._world, self._filler, self._results, self._others, creates)
+        following.first = len(self._world.history)
+        items = self._alone.script.read()
         try:
-            experiment.run(operations)
-            experiment.try_strange_values(self._agenda)
-            self._try_otherwise(fuzz_seconds)
+            with _reporting(self._world.app, self._results):
+                following.run(items, LIVED)
+                self._try_otherwise(fuzz_seconds)
+                following.run(items, "")
         except (KeyboardInterrupt, SystemExit):
             self._alone.give_up()
             raise
         finally:
-            self._agenda.close()
             living.result()
-            self._compare()
-        experiment.sign_out(operations)
+            self._results.add(self._alone.results)
+        if self._alone.world is not None:
+            self._compare(self._alone.world, following)
 
     def _try_otherwise(self, fuzz_seconds: float) -> None:
         """Connect to the WebSockets, and send random requests for so long."""
         world, filler, results = self._world, self._filler, self._results
         Sockets(world, filler, results, self._others, self._robustness).run()
         if fuzz_seconds:
-            fuzzing = Fuzzing(world, filler, results, self._intrusion, self._robustness)
+            known = Results(handlers=results.handlers, exercised=set(self._alone.results.exercised))
+            fuzzing = Fuzzing(world, filler, known, self._intrusion, self._robustness)
             fuzzing.run(fuzz_seconds)
+            results.add(known)
 
-    def _compare(self) -> None:
-        """Add what was seen in the other world, and report where the two differ."""
-        self._results.findings += self._alone.others.findings
-        self._results.probes += self._alone.others.probes
-        self._results.leaking |= self._alone.others.leaking
-        if self._alone.is_lived:
-            compare_worlds(self._alone.results, self._results, self._world)
-        for operation, answered in self._agenda.outcomes():
-            self._robustness.judge(operation, answered)
+    def _compare(self, alone: World, following: Following) -> None:
+        controls = Controls(self._enter_again, following)
+        acts = self._alone.script.acts
+        report_differences(acts, alone, following, controls, self._results)
+
+    def _enter_again(self) -> World | None:
+        """Boot the app once more on a fresh database, for a control."""
+        app, _ = self._world.app.boot_again(self._world.app.verification)
+        if app is None:
+            return None
+        world, _ = _enter(app, self._filler.document, Tables(app.database.connection))
+        world.markers, world.style = self._world.markers, self._world.style
+        return world
 
 
+@dataclass
 class _Alone:
-    """The world in which the owner is alone, on a fresh database: it goes ahead.
+    """The world in which the owner is alone, on a fresh database: here the script is written.
 
     Attributes:
-        pace: Its pace, for the other world to follow.
-        results: What the owner is answered.
-        others: What else is found meanwhile.
-        is_lived: Whether the owner went through the script, so that there is something to compare.
+        first: The app of the other world.
+        document: What its routes are.
+        results: What is shown here.
+        script: What the owner does.
+        world: This world, once the app has booted.
     """
 
-    def __init__(self, first: RunningApp, document: Document, together: Results) -> None:
-        self.pace = Leader()
-        self.results = Results(handlers=together.handlers)
-        self.others = Results(handlers=together.handlers)
-        self.is_lived = False
-        self._first, self._document = first, document
-        self._app: RunningApp | None = None
-        self._experiment: Experiment | None = None
+    first: RunningApp
+    document: Document
+    results: Results
+    script: Script = field(default_factory=Script)
+    world: World | None = None
+    _app: RunningApp | None = None
 
     def enter(self) -> None:
         """Boot once more, and get to know the users.
 
         A backend that can verify tokens in another way as well is set up for that here.
         """
-        wanted = next(iter(self._first.other_verifications), None)
-        self._app, findings = self._first.boot_again(wanted)
-        self.others.findings += findings
-        if self._app is not None:
-            with self._reporting(self._app):
-                self._experiment = self._enter(self._app)
+        wanted = next(iter(self.first.other_verifications), None)
+        if not self._boot(wanted) and self._app is not None and wanted is not None:
+            # What is wrong with that set-up is reported; the rest is shown in the other one.
+            self._app.process.leave()
+            self._boot(self.first.verification)
 
-    def _enter(self, app: RunningApp) -> Experiment | None:
-        document = self._document
-        world, used = _enter(app, document, Tables(app.database.connection))
-        filler = Filler(document, world, Targets(world.tables), overrides=self.pace.values)
-        others: Interference = Nobody()
-        if app.verification != self._first.verification:
-            others = Forgers(Authentication(world, self.others))
-            operations = [each for each in document.operations if each not in used]
-            if not find_style(world, filler, operations, self.others):
-                return None
-        robustness = Robustness(world, filler, self.results)
-        return Experiment(world, filler, self.results, others, robustness, self.pace)
+    def _boot(self, wanted: Verification | None) -> bool:
+        self._app, findings = self.first.boot_again(wanted)
+        self.results.findings += findings
+        if self._app is not None:
+            with _reporting(self._app, self.results):
+                self.world = self._get_to_know(self._app)
+        return self.world is not None
+
+    def _get_to_know(self, app: RunningApp) -> World | None:
+        world, used = _enter(app, self.document, Tables(app.database.connection))
+        if app.verification == self.first.verification:
+            return world
+        filler = Filler(self.document, world, Targets(world.tables))
+        operations = [each for each in self.document.operations if each not in used]
+        return world if find_style(world, filler, operations, self.results) else None
 
     def live(
-        self,
-        entering: Future[None],
-        together: World,
-        operations: tuple[Operation, ...],
-        agenda: Agenda,
+        self, entering: Future[None], together: World, operations: tuple[Operation, ...]
     ) -> None:
-        """Let the owner go through the script, and take a share of what is tried last."""
-        with self.pace.leading():
+        """Let the owner live, and write down what happens in every world."""
+        try:
             entering.result()
-            if self._app is None or self._experiment is None:
+            if self._app is None or self.world is None:
                 return
-            with self._reporting(self._app):
-                self._live(self._experiment, together, operations)
-        if self.is_lived:
-            with self._reporting(self._app):
-                self._experiment.try_strange_values(agenda)
-        self._app.process.leave()
+            with _reporting(self._app, self.results):
+                self._live(self.world, together, operations)
+            self._app.process.leave()
+        finally:
+            self.script.close()
 
     def give_up(self) -> None:
         """End the app, so that nobody waits for its answers."""
         if self._app is not None:
             self._app.process.guarded.let_go()
 
-    def _live(
-        self, experiment: Experiment, together: World, operations: tuple[Operation, ...]
-    ) -> None:
-        world = experiment.world
+    def _live(self, world: World, together: World, operations: tuple[Operation, ...]) -> None:
         world.markers = together.markers
+        others: Interference = Nobody()
         if world.app.verification == together.app.verification:
             world.style = together.style
-        experiment.run(operations)
-        self.is_lived = True
+        else:
+            others = Forgers(Authentication(world, self.results))
+        filler = Filler(self.document, world, Targets(world.tables))
+        robustness = Robustness(world, filler, self.results)
+        life = Life(world, filler, self.results, robustness, self.script, others)
+        life.run(operations)
+        self.script.add(Mark(CROWDED))
+        life.make_ready()
+        self.script.add(Mark(LIVED))
+        for operation in operations:
+            takes_values = bool(operation.parameters) or operation.body is not None
+            is_shown = operation.route in self.results.answered and not operation.is_last
+            if takes_values and is_shown:
+                robustness.judge(operation, robustness.send(operation))
+        Races(world, filler, self.results, life.creating).run(operations)
+        life.end(operations)
 
-    @contextmanager
-    def _reporting(self, app: RunningApp) -> Iterator[None]:
-        """Report what ends the app, or the view of its database."""
-        try:
-            yield
-        except BackendEndedError as error:
-            self.others.current = self.results.current
-            _report_end(app, self.others, error.ended)
-        except psycopg.Error as error:
-            self.others.current = self.results.current
-            _report_database(self.others, error)
+
+@contextmanager
+def _reporting(app: RunningApp, results: Results) -> Iterator[None]:
+    """Report what ends the app, or the view of its database."""
+    try:
+        yield
+    except BackendEndedError as error:
+        _report_end(app, results, error.ended)
+    except psycopg.Error as error:
+        _report_database(results, error)
 
 
 def _report_end(app: RunningApp, results: Results, ended: Ended) -> None:

@@ -6,7 +6,7 @@ from validators.rules.base import Example, Rule
 _ROUTER = """from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, select, update
 
 from dependencies import CurrentUser, DatabaseSession
 from models import Task
@@ -449,8 +449,92 @@ def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task
     good=_CREATE + _LIST,
 )
 
+TOO_LITTLE = _rule(
+    "BP618",
+    "probe-too-little-exercised",
+    "What was not exercised is not passed. Where more routes were not than the setting `coverage` "
+    "allows (a tenth, unless it is set), the backend as a whole is not shown to be right.",
+    "Look at the reason of each route; where routes need what no probe can have, such as a service "
+    "of somebody else's, set `coverage` in `[tool.backendpro]` lower.",
+    bad="""
+
+@router.get("", response_model=list[TaskResponse])
+def list_tasks(session: DatabaseSession, current_user: CurrentUser) -> list[Task]:
+    raise HTTPException(404, "Nothing here")
+
+
+@router.get("/hello")
+def hello(current_user: CurrentUser) -> str:
+    return "Hello"
+""",
+    good=_CREATE + _LIST,
+)
+
+_COUNTED = """
+
+class Count(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(foreign_key="user.id")
+    label: str = Field(max_length=40)
+
+
+class CountCreate(RequestBody):
+    label: Text
+"""
+RACE = _rule(
+    "BP619",
+    "probe-race",
+    "What one request at a time keeps (a uniqueness, a limit, a count) is broken where two come at "
+    "once: both read before either writes.",
+    "Let the database keep it: a unique constraint, `SELECT ... FOR UPDATE` on the row that the "
+    "limit belongs to, or an update that counts in the statement itself.",
+    severity="warning",
+    bad=_COUNTED
+    + """
+
+@router.post("", status_code=201)
+def create_count(  # BP619
+    data: CountCreate, session: DatabaseSession, current_user: CurrentUser
+) -> Count:
+    own = select(Count).where(Count.user_id == current_user.id, Count.label == data.label)
+    if session.exec(own).first() is not None:
+        raise HTTPException(409, "There is one of this label")
+    count = Count(label=data.label, user_id=current_user.id)
+    session.add(count)
+    session.commit()
+    session.refresh(count)
+    return count
+""",
+    good=_CREATE + _LIST,
+)
+RACE_ERROR = _rule(
+    "BP620",
+    "probe-race-server-error",
+    "Two requests at once, such as one that changes a row and one that deletes it, end in an "
+    "unhandled exception.",
+    "Catch what the database says of it (IntegrityError, StaleDataError), roll back, and answer "
+    "404 or 409; or lock the row with `SELECT ... FOR UPDATE` before it is changed.",
+    severity="warning",
+    bad=_CREATE
+    + _DELETE
+    + """
+
+@router.patch("/{task_id}", response_model=TaskResponse)
+def rename_task(
+    task_id: RowId, data: TaskCreate, session: DatabaseSession, current_user: CurrentUser
+) -> Task:
+    own = select(Task).where(Task.id == task_id, Task.user_id == current_user.id)
+    if session.exec(own).first() is None:
+        raise HTTPException(404, "Task not found")
+    session.exec(update(Task).where(Task.user_id == current_user.id).values(title=data.title))
+    session.commit()
+    return session.exec(own).one()  # BP620
+""",
+    good=_CREATE + _DELETE,
+)
+
 RULES: tuple[Rule, ...] = (
     UNAUTHENTICATED, TOKEN_REFUSED, READ, CHANGED, SERVER_ERROR, PLANTED, FORGED, DISCLOSED,
     NOT_STORED, NOT_SHOWN, NOT_EXERCISED, NOTHING_EXERCISED, WRONG_REFUSAL, PUBLIC, PROCESS_ENDED,
-    DEPENDS_ON_OTHERS, CONTRADICTION,
+    DEPENDS_ON_OTHERS, CONTRADICTION, TOO_LITTLE, RACE, RACE_ERROR,
 )  # fmt: skip

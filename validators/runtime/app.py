@@ -57,6 +57,8 @@ class Request:
         form: Pairs of field and value.
         files: Files of the form, which makes it `multipart/form-data`.
         messages: What to say over a WebSocket; `method` is `WEBSOCKET` then.
+        headers: Pairs of header and value, cookies included.
+        text: A body as it is, with its media type; None for none.
         token: Bearer token; None sends no `Authorization` header.
         client: The address that the request seems to come from.
     """
@@ -68,6 +70,8 @@ class Request:
     form: tuple[tuple[str, str], ...] = ()
     files: tuple[File, ...] = ()
     messages: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    text: tuple[str, str] | None = None
     token: str | None = None
     client: str = "192.0.2.1"
 
@@ -168,6 +172,18 @@ class RunningApp:
             return [self._read(self.process.request([message])[0]) for message in messages]
         return list(map(self._read, self.process.request(messages)))
 
+    def begin(self, request: Request) -> int:
+        """Send a request without waiting for its answer; return its number, for `finish`."""
+        return self.process.begin(_message(request))
+
+    def finish(self, numbers: Sequence[int]) -> list[Response]:
+        """Wait for the answers to requests that were begun, in the order of the numbers.
+
+        Raises:
+            BackendEndedError: The process ended or hung; nothing can be sent any more.
+        """
+        return list(map(self._read, self.process.finish(numbers)))
+
     def _definition(self, data: Any) -> Frame | None:  # noqa: ANN401 - from untrusted code
         """Return where a handler is defined: Python counts its decorators' lines as its own."""
         frame = next(iter(read_frames([data], self.origin)), None)
@@ -211,6 +227,7 @@ def _message(request: Request) -> dict[str, Any]:
         headers.append(["content-length", str(len(body))])
     if request.token is not None:
         headers.append(["authorization", f"Bearer {request.token}"])
+    headers += [[name.lower(), value] for name, value in request.headers if _is_header(value)]
     message = {
         "method": request.method,
         "path": request.path,
@@ -229,8 +246,14 @@ def _message(request: Request) -> dict[str, Any]:
     return message
 
 
+def _is_header(value: str) -> bool:
+    return value.isprintable() and value.isascii()
+
+
 def _encode(request: Request) -> tuple[str, bytes]:
     """Return the media type and the bytes of a request's body."""
+    if request.text is not None:
+        return request.text[0], request.text[1].encode()
     if request.json_body is not None:
         return "application/json", json.dumps(request.json_body).encode()
     if request.files:

@@ -56,6 +56,10 @@ _PASSWORD_COLUMN = re.compile(
     r"^\s+(hashed_password|password_hash|hashed_pw|encrypted_password|passwd_hash)\s*[:=]",
     re.MULTILINE,
 )
+# What makes hashes of passwords: of the standard library, argon2-cffi, bcrypt, passlib and pwdlib.
+_PASSWORD_HASHING = re.compile(
+    r"\b(PasswordHasher|CryptContext|PasswordHash|bcrypt\.hashpw|pbkdf2_hmac|hashlib\.scrypt)\b"
+)
 _MOST_BOOTS = 4
 _WORLDS = 2
 _OWN_NAMES = ("agent", "validators", "prompts", "tests", "fixtures", "benchmarks")
@@ -374,7 +378,8 @@ def _mapping(data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - comes from untru
 
 def _keeps_own_users(project: Project) -> bool:
     """Tell whether a backend stores passwords, and so keeps users in a table of its own."""
-    return any(_PASSWORD_COLUMN.search(module.text) for module in project.modules.values())
+    texts = [module.text for module in project.modules.values()]
+    return any(_PASSWORD_COLUMN.search(t) or _PASSWORD_HASHING.search(t) for t in texts)
 
 
 def warm_up(python: Path | None = None, checks_ahead: int = 0) -> None:

@@ -127,6 +127,37 @@ class BackendProcess:
         self._write(b"".join(map(channel.encode, numbered)))
         return [self._await_response(number) for number in numbers]
 
+    def begin(self, message: Message) -> int:
+        """Send a request beside others that are not answered yet; return its number."""
+        self._requests += 1
+        self._write(channel.encode({**message, "id": self._requests, "beside": True}))
+        return self._requests
+
+    def has_answered(self) -> bool:
+        """Tell whether a message has come in, without waiting for one."""
+        if not self._messages:
+            self._take_frames()
+        return bool(self._messages)
+
+    def finish(self, numbers: Sequence[int]) -> list[Message]:
+        """Wait for the responses to requests that were begun, whichever comes first.
+
+        Raises:
+            BackendEndedError: As for `request`.
+        """
+        found: dict[int, Message] = {}
+        while len(found) < len(numbers):
+            answer = self.receive(self.limits.request_seconds + _PATIENCE)
+            if answer.get("kind") == "exit":
+                self.last_words = answer
+                continue
+            number = answer.get("id")
+            is_wanted = answer.get("kind") == "response" and number in numbers
+            if not is_wanted or number in found:
+                raise self._ended(Ended("protocol"))
+            found[int(str(number))] = answer
+        return [found[number] for number in numbers]
+
     def _await_response(self, number: int) -> Message:
         # The child itself gives a request up after `request_seconds`.
         answer = self.receive(self.limits.request_seconds + _PATIENCE)

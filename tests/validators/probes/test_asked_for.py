@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from validators.probes.operations import Document
-from validators.probes.values.messages import asked_for
+from validators.probes.requests.values.messages import asked_for
 
 DAY = {"type": "string", "format": "date"}
 MOMENT = {"type": "string", "format": "date-time"}

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.validators.probes.probing import SOUND, probe
-from tests.validators.trees import Files
-from validators.probes import ProbeRun
+from tests.validators.trees import Files, lay_out
+from validators import CheckOptions, check
+from validators.probes import ProbeRun, judge_coverage
+from validators.report import Coverage, Missed
 
 
 def with_main(code: str, before: str = "") -> Files:
@@ -58,12 +62,43 @@ def clear(session: DatabaseSession, current_user: CurrentUser) -> None:
 """
 
 
-def test_a_collection_that_is_empty_anyhow_shows_nothing_by_being_emptied(tmp_path: Path) -> None:
+def test_rows_that_no_route_makes_are_put_there_by_the_check(tmp_path: Path) -> None:
     run = probe(tmp_path, with_main(CLEAR))
-    assert missed(run) == {
-        "DELETE /api/drafts": "the owner has no rows there to delete, and no other route makes any"
-    }
-    assert {finding.code for finding in run.findings} == {"BP611"}
+    assert missed(run) == {}
+    assert run.findings == ()
+
+
+def test_whoever_empties_the_collection_of_others_is_found(tmp_path: Path) -> None:
+    leaky = CLEAR.replace("delete(Draft).where(Draft.user_id == current_user.id)", "delete(Draft)")
+    run = probe(tmp_path, with_main(leaky))
+    assert ("BP604", "DELETE /api/drafts") in {(f.code, f.route) for f in run.findings}
+
+
+def test_what_was_not_exercised_is_not_passed() -> None:
+    coverage = Coverage(routes=20, exercised=17, missed=(Missed(route="GET /x", reason="why"),) * 3)
+    (finding,) = judge_coverage(coverage, 0.9)
+    assert (finding.code, finding.severity) == ("BP618", "error")
+    assert "3 routes of 20 were not exercised" in finding.message
+    assert not list(judge_coverage(coverage, 0.85))
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.9, "fail"), (0.5, "pass")])
+def test_a_check_fails_where_too_little_was_exercised(
+    share: float, verdict: str, tmp_path: Path
+) -> None:
+    refusing = """
+from dependencies import CurrentUser
+from fastapi import HTTPException
+
+
+@app.get("/api/beta")
+def beta(current_user: CurrentUser) -> None:
+    raise HTTPException(403, "Ask for access first")
+"""
+    folder = lay_out(tmp_path, with_main(refusing))
+    report = check(folder, CheckOptions(coverage=share))
+    assert report.verdict == verdict
+    assert ("BP618" in {finding.code for finding in report.findings}) == (verdict == "fail")
 
 
 HIDDEN = """

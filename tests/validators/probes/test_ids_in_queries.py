@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from validators.probes.filling import Filler, UnfilledError
 from validators.probes.operations import Document
-from validators.probes.tables import Column, Row, Table, Tables
-from validators.probes.targets import Targets
+from validators.probes.requests.filling import Filler, UnfilledError
+from validators.probes.requests.targets import Targets
+from validators.probes.worlds.tables import Column, Row, Table, Tables
 from validators.runtime.app import Request
 
 if TYPE_CHECKING:
-    from validators.probes.world import World
+    from validators.probes.worlds.world import World
 
 KEY = "0190f3c1-0000-7000-8000-000000000007"
 

@@ -1,5 +1,6 @@
 """An app about which nothing can be shown must not pass."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,5 +77,5 @@ def test_the_same_backend_gives_the_same_report(tmp_path: Path) -> None:
     rows = "return list(session.exec(select(Task)).all())"
     first = probed(tmp_path / "a", create=STORE, rows=rows, get=leak)
     second = probed(tmp_path / "b", create=STORE, rows=rows, get=leak)
-    assert first == second
+    assert replace(first, seconds={}) == replace(second, seconds={})
     assert errors(first)

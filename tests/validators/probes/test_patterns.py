@@ -7,9 +7,9 @@ import tracemalloc
 
 import pytest
 
-from validators.probes.payloads import Filling
-from validators.probes.values.patterns import matches, steps
-from validators.probes.values.texts import text
+from validators.probes.requests.payloads import Filling
+from validators.probes.requests.values.patterns import matches, steps
+from validators.probes.requests.values.texts import text
 
 MARKER = "qwertyuiop"
 USUAL = [
@@ -77,7 +77,7 @@ def test_a_hostile_pattern_takes_little(pattern: str) -> None:
 
 def test_the_same_text_is_made_in_every_process() -> None:
     code = (
-        "from validators.probes.values.patterns import texts\n"
+        "from validators.probes.requests.values.patterns import texts\n"
         r"print([*texts(r'^[^\s,]+-\W[x-z]{3}.$', '', 'seed', 0)])"
     )
     runs = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validators.probes.operations import Document
-from validators.probes.payloads import MISSING, Filling, Payloads
+from validators.probes.requests.payloads import MISSING, Filling, Payloads
 
 MARKER = "qwertyuiop"
 PAYLOADS = Payloads(Document({}))

@@ -7,9 +7,10 @@ import pytest
 
 from tests.validators.probes.probing import SOUND, probe
 from validators.probes import ProbeRun
-from validators.probes.strange import Strange, are_refused, rounds
-from validators.probes.tables import Change
-from validators.probes.world import Exchange
+from validators.probes.requests.strange import Strange, are_refused, rounds
+from validators.probes.worlds.acts import Act
+from validators.probes.worlds.tables import Change
+from validators.probes.worlds.world import Exchange
 from validators.rules.probes import SERVER_ERROR
 from validators.runtime import Request, Response
 
@@ -103,7 +104,8 @@ TITLE, ROW_ID = {"loc": ["body", "title"]}, {"loc": ["path", "id"]}
 
 def answer(status: int, body: object) -> Exchange:
     response = Response(status, {}, json.dumps(body).encode(), ())
-    return Exchange("owner", Request("PUT", "/"), response, Change((), (), ()))
+    request = Request("PUT", "/")
+    return Exchange("owner", request, response, Change((), (), ()), Act(0, "owner", request))
 
 
 @pytest.mark.parametrize("title", [TITLE, {"loc": ["body", "title", "str"]}])

@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter, ValidationError
 
 from tests.validators.probes.strangers import first, routes, second
-from validators.probes.files import file_fields, make_file
 from validators.probes.operations import JSON, Document, Operation
-from validators.probes.payloads import Filling, Payloads
-from validators.probes.variants import other_values
+from validators.probes.requests.files import file_fields, make_file
+from validators.probes.requests.payloads import Filling, Payloads
+from validators.probes.requests.variants import other_values
 
 MARKER = "qwertyuiop"
 MODELS = [*first.MODELS, *second.MODELS]

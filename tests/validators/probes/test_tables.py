@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from validators.probes.tables import Connection, Tables, compare
+from validators.probes.worlds.tables import Connection, Tables, compare
 from validators.runtime import better_auth
 from validators.runtime.cluster import shared_cluster
 

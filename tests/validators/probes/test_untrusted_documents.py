@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from validators.probes.files import file_fields
 from validators.probes.operations import Document
-from validators.probes.payloads import Filling, Payloads, fits_text
-from validators.probes.variants import other_values
+from validators.probes.requests.files import file_fields
+from validators.probes.requests.payloads import Filling, Payloads, fits_text
+from validators.probes.requests.variants import other_values
 from validators.runtime.documents import merge_documents, read_paths, read_websockets
 
 KEYS = (

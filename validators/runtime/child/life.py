@@ -135,16 +135,34 @@ async def _serve(parent: _Parent, app: Any, order: Message) -> None:  # noqa: AN
     parent.say({"kind": "booted", **described})
     parent.sock.setblocking(False)  # noqa: FBT003
     reader, writer = await asyncio.open_connection(sock=parent.sock)
+    tasks: set[asyncio.Task[None]] = set()
     while True:
         try:
             size = channel.HEADER.unpack(await reader.readexactly(channel.HEADER.size))[0]
             request: Message = json.loads(await reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError):
             return
-        answer = sockets.answer if request.get("messages") is not None else serving.answer
-        response = await answer(app, lifespan.state, request, order["request_seconds"])
-        writer.write(channel.encode({"kind": "response", **response}))
-        await writer.drain()
+        answering = _answer(app, lifespan.state, request, order["request_seconds"], writer)
+        if not request.get("beside"):
+            await answering
+            continue
+        # The next one is not to wait for it.
+        task = asyncio.create_task(answering)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+async def _answer(
+    app: Any,  # noqa: ANN401
+    state: Message,
+    request: Message,
+    seconds: float,
+    writer: asyncio.StreamWriter,
+) -> None:
+    answer = sockets.answer if request.get("messages") is not None else serving.answer
+    response = await answer(app, state, request, seconds)
+    writer.write(channel.encode({"kind": "response", **response}))
+    await writer.drain()
 
 
 def _describe(app: Any) -> Message:  # noqa: ANN401

@@ -1,0 +1,1 @@
+"""Who the users are, and what those try who are not the owner."""

@@ -1,0 +1,1 @@
+"""Requests made from the app's own document: values, ids of rows, files, other variants."""

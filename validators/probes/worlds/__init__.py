@@ -1,0 +1,1 @@
+"""A world: one booted app, its database, its users, and names for what it makes up."""
