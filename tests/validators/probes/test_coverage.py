@@ -173,3 +173,67 @@ app.mount("/static", StaticFiles(directory="routes"))
     assert missed(probe(tmp_path, with_main(mount))) == {
         "ANY /static/*": "something else than an app with routes is mounted here"
     }
+
+
+LISTED = """
+from dependencies import CurrentUser, DatabaseSession
+from fastapi import HTTPException
+from schemas.common import RequestBody, RowId, Text
+from sqlalchemy import ARRAY, Column, String
+from sqlmodel import Field, SQLModel, select
+
+
+class Parcel(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str
+    label: str
+    stops: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    state: str = "packed"
+
+
+class ParcelIn(RequestBody):
+    label: Text
+
+
+@app.post("/api/parcels", status_code=201)
+def create(data: ParcelIn, session: DatabaseSession, current_user: CurrentUser) -> Parcel:
+    parcel = Parcel(user_id=current_user.id, label=data.label, stops=[data.label])
+    session.add(parcel)
+    session.commit()
+    session.refresh(parcel)
+    return parcel
+
+
+STATES = ("packed", "sent", "lost")
+
+
+@app.post("/api/parcels/{parcel_id}/claim")
+def claim(parcel_id: RowId, session: DatabaseSession, current_user: CurrentUser) -> Parcel:
+    own = select(Parcel).where(Parcel.id == parcel_id, Parcel.user_id == current_user.id)
+    parcel = session.exec(own).first()
+    if parcel is None:
+        raise HTTPException(404, "No such parcel")
+    if parcel.state != "lost":
+        raise HTTPException(409, "Only what is lost can be claimed")
+    parcel.state = "packed"
+    session.add(parcel)
+    session.commit()
+    session.refresh(parcel)
+    return parcel
+"""
+
+
+def test_a_state_that_no_route_brings_about_is_written_by_the_check(tmp_path: Path) -> None:
+    run = probe(tmp_path, with_main(LISTED))
+    assert missed(run) == {}
+    assert [finding for finding in run.findings if finding.severity == "error"] == []
+
+
+def test_a_step_that_others_can_take_is_found_in_that_state(tmp_path: Path) -> None:
+    leaky = LISTED.replace(
+        "Parcel.id == parcel_id, Parcel.user_id == current_user.id", "Parcel.id == parcel_id"
+    )
+    run = probe(tmp_path, with_main(leaky))
+    assert ("BP604", "POST /api/parcels/{parcel_id}/claim") in {
+        (finding.code, finding.route) for finding in run.findings
+    }

@@ -89,6 +89,8 @@ class Arranging:
 
     def _value(self, role: str, table: Table, column: Column) -> Any:  # noqa: ANN401
         kind = column.type
+        if kind.endswith("[]"):
+            return []
         if kind in self.world.tables.enumerations:
             return self.world.tables.enumerations[kind][0]
         if kind.startswith(_TIMES):
@@ -102,8 +104,6 @@ class Arranging:
             return 3
         if kind in ("json", "jsonb"):
             return Json({})
-        if kind.endswith("[]"):
-            return []
         if kind == "bytea":
             return TEXT.encode()
         return self._text(role, table, column)
@@ -144,7 +144,7 @@ class Arranging:
         labels = self.world.tables.enumerations.get(column.type)
         if labels is not None:
             return list(labels)
-        if not column.type.startswith(_TEXTS):
+        if not column.type.startswith(_TEXTS) or column.type.endswith("[]"):
             return []
         schema = self._schema_of(column.name)
         found = options(self.filler.document, schema) if schema is not None else []
