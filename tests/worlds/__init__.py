@@ -1,0 +1,1 @@
+"""The check as a whole on backends in the style of many authors, and on their leaky twins."""
